@@ -1,0 +1,58 @@
+# Two commands do everything on a fresh machine with Python 3.11, git and make: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+UV := .uv/bin/uv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO_DIR ?= demo
+PEOPLE ?= 6000
+
+export DAGSTER_DISABLE_TELEMETRY := yes
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help install demo test lint system lock serve bench clean
+
+help: ## What can be made.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(UV):
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet uv
+
+# The lock names versions and hashes but no index, so the machine's own index settings apply.
+$(STAMP): $(UV) pyproject.toml uv.lock
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	@mkdir -p build
+	$(UV) export --quiet --frozen --all-groups --no-emit-project --no-annotate --no-header --output-file build/requirements.txt
+	VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes build/requirements.txt
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --editable .
+	@touch $@
+
+install: $(STAMP) ## Install Throughline and its locked dependencies into .venv.
+
+demo: install ## Make the sample community, run its night to a published release and report card.
+	$(BIN)/throughline demo --people $(PEOPLE) --dir $(DEMO_DIR)
+
+test: install system ## Install what the tests need and run them all.
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+system: ## Debian packages that some tests need: Chromium (report card) and PostgreSQL (publishing).
+	@scripts/install_system_packages
+
+lint: install ## Linters, type checks, import and layer rules.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_dbt_layers.py
+
+lock: $(UV) ## Lock the newest allowed dependencies again.
+	$(UV) lock --upgrade
+	$(PYTHON) scripts/strip_lock.py
+
+serve: install ## Open the Dagster UI of the demo community.
+	$(BIN)/throughline serve --dir $(DEMO_DIR)
+
+clean: ## Remove what was built; the demo community included.
+	rm -rf build $(DEMO_DIR) dbt_project/target .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,145 @@
+"""Models of `community.yml` and `partner.yml`; every field says what it means and has the stated default.
+
+What belongs here: choices of a community. What does not: file layouts and machine settings.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SchoolCalendar(_Frozen):
+    """Limits of the school year, named by its spring year."""
+
+    first_month: int = Field(7, ge=1, le=12, description="Month in which a school year begins.")
+    graduation_cutoff: str = Field(
+        "08-31", description="Last day (MM-DD) that counts for on-time graduation."
+    )
+
+
+class IndicatorChoice(_Frozen):
+    """Which indicators the community answers for, and from when it measures change."""
+
+    core: dict[str, str] = Field(
+        default_factory=lambda: {
+            "kindergarten_readiness": "kindergarten_readiness",
+            "early_grade_reading": "early_grade_reading",
+            "middle_grade_math": "middle_grade_math",
+            "high_school_graduation": "high_school_graduation",
+            "postsecondary_enrollment": "postsecondary_enrollment",
+            "postsecondary_completion": "postsecondary_completion",
+            "employment": "employment",
+        },
+        description="Headline core indicator of each of the seven outcomes.",
+    )
+    priority: list[str] = Field(
+        default_factory=list, description="Core indicators that get the first attention."
+    )
+    contributing: list[str] = Field(default_factory=list, description="Contributing indicators put first.")
+    adjacent: list[str] = Field(
+        default_factory=list,
+        description="Measure ids of adjacent-sector outcomes; direction by prefix '-' (lower).",
+    )
+    baseline_years: dict[str, int] = Field(
+        default_factory=dict,
+        description="Baseline cohort year by indicator; default: first with enough coverage.",
+    )
+    parameters: dict[str, float | int | str | bool] = Field(
+        default_factory=dict, description="Values that replace the defaults of seeds/indicator_parameter.csv."
+    )
+
+
+class PrivacyConfig(_Frozen):
+    """What is protected before anything is published."""
+
+    minimum_n: int = Field(10, ge=1, description="Groups smaller than this are suppressed.")
+    policy: str = Field("default", description="Name of a disclosure policy preset.")
+    minimum_coverage: float = Field(0.8, ge=0, le=1, description="Below it a rate is 'not enough data'.")
+    complementary: bool = Field(True, description="Whether complementary suppression is applied.")
+
+
+class GatewayReadings(_Frozen):
+    """Readings of the framework's ambiguous words; the strict reading is the default."""
+
+    edition: str = Field("six_gateway", description="Edition of the framework.")
+    benchmarks_required: float = Field(
+        1.0, gt=0, le=1, description="Share of a gateway's benchmarks to be met."
+    )
+    cumulative: bool = Field(True, description="Whether earlier gateways must be met first.")
+    pillar_reading: Literal["each_pillar", "any_four"] = Field("each_pillar", description="PRF-BENCH.")
+    trend_reading: Literal["statistical", "plain"] = Field(
+        "statistical", description="Maintained or improved."
+    )
+    comparison: Literal["baseline", "previous"] = Field("baseline", description="Compared with what.")
+    gap_count_unit: Literal["group", "dimension"] = Field("group", description="What counts as one gap.")
+    stricter_evidence_counts: bool = Field(True, description="Where attestation and measurement disagree.")
+    practical_margin: float = Field(0.02, ge=0, description="Practical margin, as a share (0.02 = 2 points).")
+    outcomes_required: int = Field(4, ge=1, le=7, description="Outcomes maintained or improved.")
+    gaps_required_ongoing: int = Field(2, ge=0, description="Gaps reduced for the ongoing proof point.")
+    gaps_required_transformation: int = Field(4, ge=0, description="Gaps reduced for systems transformation.")
+    include_secondary_benchmarks: bool = Field(
+        True, description="Whether the *-INV-* rows of the first three count."
+    )
+
+
+class CommunityConfig(_Frozen):
+    """`community.yml`."""
+
+    community_id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Short id; never changes.")
+    name: str = Field(description="Name of the partnership.")
+    geography_id: str = Field("community", description="Id of the whole geography in published tables.")
+    geography_name: str = Field("The whole community", description="Name of the whole geography.")
+    geographies: list[str] = Field(default_factory=list, description="Census GEO_IDs that belong to it.")
+    time_zone: str = Field("UTC", description="IANA time zone of the schedule.")
+    nightly_at: str = Field("02:30", description="Local time of the nightly run, HH:MM.")
+    first_school_year: int = Field(2005, description="Earliest school year kept.")
+    languages: list[str] = Field(
+        default_factory=lambda: ["en", "es"], description="Languages of the report card."
+    )
+    calendar: SchoolCalendar = Field(default_factory=SchoolCalendar, description="School-year limits.")
+    indicators: IndicatorChoice = Field(default_factory=IndicatorChoice, description="Indicators chosen.")
+    privacy: PrivacyConfig = Field(default_factory=PrivacyConfig, description="Disclosure settings.")
+    gateways: GatewayReadings = Field(default_factory=GatewayReadings, description="Gateway readings.")
+    cut_scores: list[dict[str, str | float | int]] = Field(
+        default_factory=list,
+        description="Rows {instrument_id, subject, grade_level, first_year, last_year, level | cut_score} that count as met.",
+    )
+    linkage: dict[str, object] = Field(
+        default_factory=dict, description="Settings of warehouse.linkage.LinkageConfig."
+    )
+    owner_email: str | None = Field(None, description="Role mailbox that is told of failures.")
+
+
+class Agreement(_Frozen):
+    """The written agreement under which a partner's data is held."""
+
+    agreement_id: str = Field("unsigned", description="Reference of the signed document.")
+    purposes: list[str] = Field(default_factory=list, description="Purposes allowed.")
+    feeds: list[str] = Field(default_factory=list, description="Feeds allowed; empty allows all configured.")
+    effective: date | None = Field(None, description="First day in force.")
+    expires: date | None = Field(None, description="Last day in force; nothing is taken after it.")
+    retention_days: int | None = Field(None, description="Days after which data must be destroyed.")
+    minimum_n: int | None = Field(None, description="Minimum group size this partner asks for.")
+
+
+class PartnerConfig(_Frozen):
+    """`partners/<partner>/partner.yml`."""
+
+    partner_id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Short id; never changes.")
+    name: str = Field(description="Name of the organization.")
+    sector: Literal[
+        "early_childhood", "k12", "postsecondary", "workforce", "program", "community", "state", "backbone"
+    ]
+    contact_role: str = Field(
+        "data steward", description="Role that answers questions; never a person's name."
+    )
+    duplicate_free: bool = Field(False, description="Whether one id is one person throughout.")
+    issuer: str | None = Field(None, description="Whose person ids its files carry; default its own.")
+    agreement: Agreement = Field(default_factory=Agreement, description="Agreement in force.")

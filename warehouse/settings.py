@@ -1,0 +1,80 @@
+"""Settings of an installation and the folders of a community: the only readers of the environment.
+
+What belongs here: switches, keys' whereabouts, paths. What does not: what a community decides about its own
+numbers (that is `community.yml`, see `warehouse.community`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings from `THROUGHLINE_*` environment variables; every one has a working default."""
+
+    model_config = SettingsConfigDict(env_prefix="THROUGHLINE_", frozen=True, extra="ignore")
+
+    community: Path | None = Field(None, description="Folder of the community to work on.")
+    vault_key: SecretStr | None = Field(None, description="Vault key; else the key file is read.")
+    vault_key_file: Path | None = Field(
+        None, description="Key file; default <community>/data/keys/vault.key."
+    )
+    memory_limit: str = Field("4GB", description="DuckDB memory before it spills to (encrypted) disk.")
+    threads: int | None = Field(None, description="DuckDB threads; the machine's cores when absent.")
+    settle_seconds: float = Field(2.0, description="A landing file is taken once unchanged for this long.")
+    now: datetime | None = Field(
+        None, description="Clock to use instead of the machine's (reproducible runs)."
+    )
+    ledger_url: str | None = Field(None, description="SQLAlchemy URL of the ledger; default SQLite in data/.")
+    postgres_url: SecretStr | None = Field(None, description="Where to publish to PostgreSQL, if anywhere.")
+    log_level: str = Field("INFO", description="Level of the log.")
+
+    def clock(self) -> datetime:
+        """The present moment in UTC, or the fixed one that was configured."""
+        return self.now or datetime.now(UTC)
+
+
+class CommunityPaths:
+    """Where everything of one community lies; folders are made when first asked for by `ensure`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.config = self.root / "community.yml"
+        self.partners = self.root / "partners"
+        self.data = self.root / "data"
+        self.landing = self.data / "landing"  # one drop folder a partner
+        self.receipts = self.data / "receipts"  # one folder a partner, beside the drop folders
+        self.archive = self.data / "archive"  # originals by content hash, encrypted
+        self.quarantine = self.data / "quarantine"  # refused rows, encrypted
+        self.lake = self.data / "lake"  # pseudonymous Parquet: <feed>/<partner>/<delivery>/<period>.parquet
+        self.crosswalk = self.data / "lake" / "_crosswalk"  # what leaves the vault
+        self.keys = self.data / "keys"
+        self.vault = self.data / "vault" / "vault.duckdb"
+        self.ledger = self.data / "ledger.sqlite"
+        self.warehouse = self.data / "warehouse" / "warehouse.duckdb"  # disposable working database
+        self.releases = self.data / "releases"
+        self.dagster_home = self.data / "dagster"
+        self.quality = self.data / "quality"
+        self.temp = self.data / "tmp"
+        self.logs = self.data / "logs"
+
+    def ensure(self) -> CommunityPaths:
+        """Make the folders that a run needs, private ones readable by the owner only."""
+        for folder in (
+            self.landing,
+            self.receipts,
+            self.lake,
+            self.releases,
+            self.dagster_home,
+            self.quality,
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.archive, self.quarantine, self.keys, self.vault.parent, self.temp, self.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        self.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        return self
