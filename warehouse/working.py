@@ -1,0 +1,213 @@
+"""The working database of a night: lake views and the community's settings as tables, ready for dbt.
+
+What belongs here: preparing the disposable DuckDB file beside the present one, and putting it in place. What
+does not: models (dbt_project) and what is published (`warehouse.release`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from warehouse import duck
+from warehouse.community import Community
+from warehouse.settings import CommunityPaths
+
+_OUTCOME_OF_CORE = (
+    "kindergarten_readiness",
+    "early_grade_reading",
+    "middle_grade_math",
+    "high_school_graduation",
+    "postsecondary_enrollment",
+    "postsecondary_completion",
+    "employment",
+)
+
+
+def building_path(paths: CommunityPaths) -> Path:
+    """Where the next working database is built, beside the present one."""
+    return paths.warehouse.with_name("building.duckdb")
+
+
+def open_building(paths: CommunityPaths, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    """Start an empty working database; a rest of an interrupted night is thrown away."""
+    path = building_path(paths)
+    for leftover in (path, path.with_suffix(".duckdb.wal")):
+        leftover.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return duck.connect(path, memory_limit=memory_limit, temp_directory=paths.temp)
+
+
+def put_in_place(paths: CommunityPaths) -> Path:
+    """Make the finished working database the present one, in one rename."""
+    return building_path(paths).replace(paths.warehouse)
+
+
+def write_configuration(
+    con: duckdb.DuckDBPyConnection,
+    community: Community,
+    *,
+    as_of: datetime,
+    feeds: Sequence[Mapping[str, Any]],
+    partner_feeds: Sequence[Mapping[str, Any]],
+    releases: Sequence[Mapping[str, Any]],
+    access_log: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Write the schema `config`: what the models need to know of the community, one table a subject.
+
+    Args:
+        con: the working database.
+        community: configuration as loaded.
+        as_of: the moment that counts as the present in every model.
+        feeds: rows feed_id, stage, cadence, title.
+        partner_feeds: rows partner_id, feed_id, cadence, due.
+        releases: rows release_id, released_at, is_public, has_disaggregated_baseline.
+        access_log: rows partner_id, read_at (reads of student-level marts).
+    """
+    con.execute("create schema if not exists config")
+    text, number, flag, moment = pa.string(), pa.float64(), pa.bool_(), pa.timestamp("us")
+    _table(con, "community", *_community_row(community, as_of))
+    _table(
+        con,
+        "indicator_choice",
+        _indicator_choices(community),
+        {
+            "outcome_id": text,
+            "indicator_id": text,
+            "role": text,
+            "direction": text,
+            "baseline_year": pa.int64(),
+        },
+    )
+    parameters = [
+        {"parameter": name, "value": _plain(value)}
+        for name, value in community.config.indicators.parameters.items()
+    ]
+    _table(con, "indicator_parameter", parameters, {"parameter": text, "value": text})
+    _table(
+        con,
+        "cut_score",
+        [_cut_score(row) for row in community.config.cut_scores],
+        {
+            "instrument_id": text,
+            "subject": text,
+            "grade_level": text,
+            "first_year": pa.int64(),
+            "last_year": pa.int64(),
+            "level": text,
+            "cut_score": number,
+        },
+    )
+    partners = [
+        {
+            "partner_id": p.partner_id,
+            "name": p.name,
+            "sector": p.sector,
+            "issuer_id": p.issuer or p.partner_id,
+            "duplicate_free": p.duplicate_free,
+            "agreement_minimum_n": p.agreement.minimum_n,
+        }
+        for p in community.partners.values()
+    ]
+    _table(
+        con,
+        "partner",
+        partners,
+        {
+            "partner_id": text,
+            "name": text,
+            "sector": text,
+            "issuer_id": text,
+            "duplicate_free": flag,
+            "agreement_minimum_n": pa.int64(),
+        },
+    )
+    _table(con, "feed", feeds, {"feed_id": text, "stage": text, "cadence": text, "title": text})
+    _table(
+        con,
+        "partner_feed",
+        partner_feeds,
+        {"partner_id": text, "feed_id": text, "cadence": text, "due": text},
+    )
+    _table(
+        con,
+        "release_history",
+        releases,
+        {"release_id": text, "released_at": moment, "is_public": flag, "has_disaggregated_baseline": flag},
+    )
+    _table(con, "access_log", access_log, {"partner_id": text, "read_at": moment})
+
+
+def _table(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    types: Mapping[str, pa.DataType],
+) -> None:
+    data = pa.Table.from_pylist([dict(row) for row in rows], schema=pa.schema(list(types.items())))
+    con.register("_config_rows", data)
+    con.execute(f"create or replace table config.{duck.quote_identifier(name)} as select * from _config_rows")
+    con.unregister("_config_rows")
+
+
+def _community_row(
+    community: Community, as_of: datetime
+) -> tuple[list[dict[str, Any]], dict[str, pa.DataType]]:
+    config = community.config
+    row: dict[str, Any] = {
+        "community_id": config.community_id,
+        "name": config.name,
+        "geography_id": config.geography_id,
+        "geography_name": config.geography_name,
+        "as_of_date": as_of.date(),
+        "first_school_year": config.first_school_year,
+        "minimum_n": config.privacy.minimum_n,
+        "minimum_coverage": config.privacy.minimum_coverage,
+        "graduation_cutoff": config.calendar.graduation_cutoff,
+        "geographies": json.dumps(config.geographies),
+        **config.gateways.model_dump(),
+    }
+    kinds = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
+    types = {name: kinds.get(type(value), pa.date32()) for name, value in row.items()}
+    return [row], types
+
+
+def _indicator_choices(community: Community) -> list[dict[str, Any]]:
+    choice = community.config.indicators
+    rows: list[dict[str, Any]] = []
+
+    def add(role: str, indicator: str, outcome: str | None = None, direction: str | None = None) -> None:
+        rows.append(
+            {
+                "outcome_id": outcome,
+                "indicator_id": indicator,
+                "role": role,
+                "direction": direction,
+                "baseline_year": choice.baseline_years.get(indicator),
+            }
+        )
+
+    for outcome in _OUTCOME_OF_CORE:
+        if outcome in choice.core:
+            add("core", choice.core[outcome], outcome)
+    for role, indicators in (("priority", choice.priority), ("contributing", choice.contributing)):
+        for indicator in indicators:
+            add(role, indicator)
+    for measure in choice.adjacent:
+        add("adjacent", measure.lstrip("-"), direction="lower" if measure.startswith("-") else "higher")
+    return rows
+
+
+def _cut_score(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("instrument_id", "subject", "grade_level", "first_year", "last_year", "level", "cut_score")
+    return {name: row.get(name) for name in names}
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
