@@ -1,0 +1,122 @@
+"""What a suite and a rule are, as read from YAML, and what comes of running them.
+
+What belongs here: shapes and loading. What does not: Great Expectations (`expectations.run`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SUITES = Path(__file__).parent / "suites"
+
+Severity = Literal["block", "warn"]
+
+
+class SuiteError(Exception):
+    """A suite file is wrong; the message names the file and the field."""
+
+
+class Rule(BaseModel):
+    """One quality rule: exactly one of `expect`, `must_hold` and `violations` says what is asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$", description="<table>_<what_must_hold>; unique over all suites."
+    )
+    severity: Severity = Field(
+        description="block: nothing is published when it fails; warn: told, not stopped."
+    )
+    why: str = Field(description="What is wrong when it fails, in plain words.")
+    fix: str = Field(description="What to do about it.")
+    owner: str | None = Field(None, description="Role to ask; default the suite's.")
+    expect: str | None = Field(None, description="Class name of a Great Expectations expectation.")
+    with_: dict[str, Any] = Field(default_factory=dict, alias="with", description="Arguments of `expect`.")
+    must_hold: str | None = Field(None, description="SQL condition that every row must fulfil (null passes).")
+    violations: str | None = Field(
+        None,
+        description="SQL query of violating rows; {table} is the suite's table, others by their full name.",
+    )
+    rejects: list[dict[str, Any]] = Field(default_factory=list, description="Rows that the rule must reject.")
+
+    @model_validator(mode="after")
+    def _one_question(self) -> Rule:
+        asked = [self.expect, self.must_hold, self.violations]
+        if sum(part is not None for part in asked) != 1:
+            raise ValueError("give exactly one of: expect, must_hold, violations")
+        return self
+
+
+class Suite(BaseModel):
+    """The rules of one table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str = Field(pattern=r"^[a-z_]+\.[a-z0-9_]+$", description="schema.table in the working database.")
+    owner: str = Field(description="Role that answers for the table.")
+    optional: bool = Field(False, description="Whether an absent or empty table passes without question.")
+    rules: list[Rule] = Field(min_length=1, description="Rules in the order in which they are told.")
+
+
+class RuleResult(BaseModel):
+    """What came of one rule. It never holds a value of the table."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rule_id: str
+    table: str
+    severity: Severity
+    success: bool
+    unexpected_n: int | None = None
+    observed: str | None = None
+    error: str | None = None
+    why: str
+    fix: str
+    owner: str
+
+
+class QualityReport(BaseModel):
+    """All results of one run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    results: list[RuleResult]
+    row_counts: dict[str, int]
+
+    @property
+    def blocking_failures(self) -> list[RuleResult]:
+        """Failed rules that stop the release."""
+        return [result for result in self.results if not result.success and result.severity == "block"]
+
+    @property
+    def warnings(self) -> list[RuleResult]:
+        """Failed rules that are told and do not stop."""
+        return [result for result in self.results if not result.success and result.severity == "warn"]
+
+
+@lru_cache(maxsize=1)
+def load_suites() -> tuple[Suite, ...]:
+    """Read every suite below `expectations/suites`, in order of path.
+
+    Raises:
+        SuiteError: a file breaks the model, or a rule id occurs twice.
+    """
+    suites: list[Suite] = []
+    seen: dict[str, Path] = {}
+    for file in sorted(SUITES.glob("*/*.yml")):
+        try:
+            suite = Suite.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise SuiteError(f"{file}: {error}") from None
+        for rule in suite.rules:
+            if rule.id in seen:
+                raise SuiteError(f"{file}: rule id '{rule.id}' is already used in {seen[rule.id]}")
+            seen[rule.id] = file
+        suites.append(suite)
+    return tuple(suites)

@@ -1,0 +1,135 @@
+"""The one way to run the suites: as SQL on the working database, table by table.
+
+What belongs here: running, collecting, keeping results. What does not: what a failure means for a release
+(orchestration) and the rules themselves (`suites/`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from expectations.adapter import close, expectation, open_context
+from expectations.model import QualityReport, Rule, RuleResult, Suite, load_suites
+
+_RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
+_KEPT_REPORTS = 30
+
+
+def run_suites(database: Path, run_id: str, suites: Iterable[Suite] | None = None) -> QualityReport:
+    """Run suites on a DuckDB file and collect one result a rule.
+
+    Args:
+        database: the working database; opened read-only.
+        run_id: identifies the run in the report.
+        suites: the suites to run; all when absent. Those of absent or empty optional tables are passed over.
+    """
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    chosen = list(load_suites() if suites is None else suites)
+    counts = _row_counts(database, chosen)
+    context, source = open_context(database)
+    results: list[RuleResult] = []
+    try:
+        for suite in chosen:
+            if suite.table not in counts:
+                results += [] if suite.optional else [_absent(rule, suite) for rule in suite.rules]
+            elif counts[suite.table] or not suite.optional:
+                results += _run_suite(context, source, suite)
+    finally:
+        close(source)
+    return QualityReport(run_id=run_id, results=results, row_counts=counts)
+
+
+def save_report(report: QualityReport, folder: Path) -> Path:
+    """Keep a report as JSON, the last thirty of them, and as `latest.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{report.run_id}.json"
+    for target in (path, folder / "latest.json"):
+        beside = target.with_suffix(".tmp")
+        beside.write_text(report.model_dump_json(indent=1), encoding="utf-8")
+        beside.replace(target)
+    reports = sorted(set(folder.glob("*.json")) - {folder / "latest.json"}, key=lambda p: p.stat().st_mtime)
+    for old in reports[:-_KEPT_REPORTS]:
+        old.unlink()
+    return path
+
+
+def load_report(folder: Path, run_id: str | None = None) -> QualityReport | None:
+    """The report of a run, or the latest; None where there is none."""
+    path = folder / f"{run_id or 'latest'}.json"
+    return QualityReport.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _row_counts(database: Path, suites: Sequence[Suite]) -> dict[str, int]:
+    with duckdb.connect(str(database), read_only=True) as con:
+        present = {
+            f"{schema}.{table}"
+            for schema, table in con.execute(
+                "select table_schema, table_name from information_schema.tables"
+            ).fetchall()
+        }
+        wanted = [suite.table for suite in suites if suite.table in present]
+        return {table: _count(con, table) for table in wanted}
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = con.execute(f"select count(*) from {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _run_suite(context: Any, source: Any, suite: Suite) -> list[RuleResult]:
+    import great_expectations as gx
+
+    schema, table = suite.table.split(".")
+    asset = source.add_table_asset(suite.table, table_name=table, schema_name=schema)
+    built = gx.ExpectationSuite(
+        name=suite.table, expectations=[expectation(rule, suite) for rule in suite.rules]
+    )
+    batch = asset.add_batch_definition_whole_table("whole").get_batch()
+    outcome = batch.validate(built, result_format=_RESULT_FORMAT)
+    by_id = {item.expectation_config.meta["rule_id"]: item for item in outcome.results}
+    return [_result(rule, suite, by_id.get(rule.id)) for rule in suite.rules]
+
+
+def _result(rule: Rule, suite: Suite, item: Any) -> RuleResult:
+    error = None if item is not None else "the rule gave no result"
+    unexpected, observed = None, None
+    if item is not None:
+        details = item.result or {}
+        raised = (item.exception_info or {}).get("raised_exception") or any(
+            isinstance(info, dict) and info.get("raised_exception")
+            for info in (item.exception_info or {}).values()
+        )
+        error = "the rule could not be computed; check its columns and SQL" if raised else None
+        value = details.get("observed_value")
+        unexpected = details.get("unexpected_count", value if rule.expect is None else None)
+        observed = str(value) if isinstance(value, int | float) else None
+    return RuleResult(
+        rule_id=rule.id,
+        table=suite.table,
+        severity=rule.severity,
+        success=bool(item is not None and item.success and error is None),
+        unexpected_n=unexpected if isinstance(unexpected, int) else None,
+        observed=observed,
+        error=error,
+        why=rule.why,
+        fix=rule.fix,
+        owner=rule.owner or suite.owner,
+    )
+
+
+def _absent(rule: Rule, suite: Suite) -> RuleResult:
+    return RuleResult(
+        rule_id=rule.id,
+        table=suite.table,
+        severity=rule.severity,
+        success=False,
+        error=f"table {suite.table} does not exist",
+        why=rule.why,
+        fix=rule.fix,
+        owner=rule.owner or suite.owner,
+    )
