@@ -1,0 +1,99 @@
+"""A linkage run gives a crosswalk that stays the same when nothing changes and keeps keys when things do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from warehouse import duck
+from warehouse.linkage import LinkageConfig, run_linkage
+from warehouse.settings import CommunityPaths, Settings
+from warehouse.vault import attach_vault, make_key_file
+
+RECORDS = [
+    # key, partner, delivery, first, last, birth date, zip, state id
+    ("a1", "north", "d1", "José", "García-López", "2010-02-03", "12345", "70001"),
+    ("a2", "north", "d1", "Mary", "Jones", "2011-05-06", "12345", "70002"),
+    ("a3", "north", "d1", "Marcus", "Jones", "2011-05-06", "12345", "70003"),
+    ("b1", "south", "d2", "Jose", "Garcia Lopez", "2010-02-03", "12345", None),
+    ("b2", "south", "d2", "Maryann", "Smith", "2011-06-05", "99999", "70002"),
+    ("b3", "south", "d2", "Mary", "Jones", "2011-05-06", "99999", "70003"),
+]
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> CommunityPaths:
+    found = CommunityPaths(tmp_path / "c").ensure()
+    make_key_file(found)
+    con = duck.connect()
+    attach_vault(con, found, Settings(), purpose="test")
+    insert(con, RECORDS)
+    con.close()
+    return found
+
+
+def insert(con: duckdb.DuckDBPyConnection, records: list[tuple[str | None, ...]]) -> None:
+    con.executemany(
+        """insert into vault.identifier_record by name select $1 as source_person_key, $2 as partner_id,
+        $2 as issuer_id, 'f' as feed_id, $3 as delivery_id, 1 as delivery_seq, $4 as first_name, $5 as last_name,
+        $6::date as birth_date, $7 as postal_code, $8 as state_student_id, 1 as row_n""",
+        records,
+    )
+
+
+def crosswalk(paths: CommunityPaths) -> dict[str, str]:
+    file = str(paths.crosswalk / "crosswalk.parquet")
+    return dict(duckdb.sql(f"select source_person_key, person_key from '{file}'").fetchall())
+
+
+CONFIG = LinkageConfig(duplicate_free=["north", "south"], probabilistic=False)
+
+
+def test_rules_link_the_same_child_and_keep_co_twins_apart(paths: CommunityPaths) -> None:
+    """Else one child's outcomes are counted as another's."""
+    report = run_linkage(paths, Settings(), CONFIG, ["d1", "d2"], "r1")
+    keys = crosswalk(paths)
+    assert keys["a1"] == keys["b1"]  # accents and hyphen
+    assert keys["a2"] == keys["b2"]  # shared state id and a similar first name
+    assert keys["a3"] != keys["b3"]  # a co-twin's state id with another first name
+    assert (report.changed, report.source_persons, report.persons) == (True, 6, 4)
+    assert all(len(key) == 32 for key in keys.values())
+
+
+def test_an_unchanged_night_touches_nothing(paths: CommunityPaths) -> None:
+    """Else every night makes a new release."""
+    run_linkage(paths, Settings(), CONFIG, ["d1", "d2"], "r1")
+    file = paths.crosswalk / "crosswalk.parquet"
+    before = file.stat()
+    report = run_linkage(paths, Settings(), CONFIG, ["d2", "d1"], "r2")
+    assert not report.changed and report.persons == 4
+    assert (file.stat().st_mtime_ns, file.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_a_run_cut_off_before_publishing_is_made_good(paths: CommunityPaths) -> None:
+    """Else a crash leaves a crosswalk that does not fit the vault for ever."""
+    run_linkage(paths, Settings(), CONFIG, ["d1", "d2"], "r1")
+    before = crosswalk(paths)
+    (paths.crosswalk / "crosswalk.parquet").unlink()
+    run_linkage(paths, Settings(), CONFIG, ["d1", "d2"], "r2")
+    assert crosswalk(paths) == before
+
+
+def test_keys_survive_withdrawal_and_return_of_a_delivery(paths: CommunityPaths) -> None:
+    """Else a withdrawn file renames people for ever."""
+    run_linkage(paths, Settings(), CONFIG, ["d1", "d2"], "r1")
+    before = crosswalk(paths)
+    run_linkage(paths, Settings(), CONFIG, ["d1"], "r2")
+    assert crosswalk(paths) == {k: v for k, v in before.items() if k.startswith("a")}
+    run_linkage(paths, Settings(), CONFIG, ["d1", "d2"], "r3")
+    assert crosswalk(paths) == before
+
+
+def test_an_empty_vault_gives_an_empty_crosswalk(tmp_path: Path) -> None:
+    """Else the first night of a community without people fails."""
+    found = CommunityPaths(tmp_path / "c").ensure()
+    make_key_file(found)
+    report = run_linkage(found, Settings(), LinkageConfig(), [], "r1")
+    assert report.source_persons == 0 and crosswalk(found) == {}
