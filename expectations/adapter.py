@@ -31,14 +31,16 @@ def keep_connection_open() -> None:
     return nothing ("list index out of range").
     """
     if "duckdb" not in engine._PERSISTED_CONNECTION_DIALECTS:
-        engine._PERSISTED_CONNECTION_DIALECTS = (*engine._PERSISTED_CONNECTION_DIALECTS, _Dialect("duckdb"))
+        dialects: Any = (*engine._PERSISTED_CONNECTION_DIALECTS, _Dialect("duckdb"))
+        engine._PERSISTED_CONNECTION_DIALECTS = dialects
 
 
 def open_context(database: Path) -> tuple[Any, Any]:
     """Open an in-memory context and a data source on a DuckDB file, read-only."""
     keep_connection_open()
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    bars: Any = {"globally": False, "metric_calculations": False}
+    context.variables.progress_bars = bars
     source = context.data_sources.add_sql(
         "working", connection_string=f"duckdb:///{database}?access_mode=READ_ONLY", create_temp_table=False
     )

@@ -1,0 +1,11 @@
+"""Acceptance: each row of a file is accepted, or put aside with every reason; nothing is lost.
+
+What belongs here: judging rows and storing what came of it. What does not: file formats (`readers`) and finding
+files (`landing`).
+"""
+
+from ingestion.acceptance.findings import Finding
+from ingestion.acceptance.judge_file import Judgement, judge_file
+from ingestion.acceptance.receive import DeliveryOutcome, check_file, receive_all
+
+__all__ = ["DeliveryOutcome", "Finding", "Judgement", "check_file", "judge_file", "receive_all"]

@@ -1,0 +1,170 @@
+"""Guessing which feed an unseen file fills, and which of its columns is which.
+
+What belongs here: similarity of headers and fit of content, and the assignment that follows. What does not:
+reading files (`ingestion.readers`) and writing the mapping (`write`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from scipy.optimize import linear_sum_assignment
+
+from ingestion.contracts import Column, FeedContract, load_contracts, load_option_sets
+from ingestion.onboarding.profile import ColumnProfile
+
+_HERE = Path(__file__).parent
+_HEADER_WEIGHT = 0.65
+_LEAST = 0.45
+CERTAIN = 0.75
+
+
+@dataclass(frozen=True)
+class ColumnGuess:
+    """One canonical column and the source column proposed for it; confidence from 0 to 1."""
+
+    canonical: str
+    source: str
+    confidence: float
+    date_formats: tuple[str, ...] = ()
+    codes: tuple[tuple[str, str | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What an unseen file seems to be.
+
+    Attributes:
+        feed: the feed proposed.
+        confidence: 0 to 1; the share of the required columns found, weighed by their confidence.
+        columns: the columns found.
+        missing: required columns for which nothing was found.
+        unused: source columns that fill nothing.
+    """
+
+    feed: str
+    confidence: float
+    columns: tuple[ColumnGuess, ...]
+    missing: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+@lru_cache(maxsize=8)
+def _data(name: str) -> Any:
+    return yaml.safe_load((_HERE / name).read_text(encoding="utf-8"))
+
+
+def words(text: str) -> str:
+    """Fold a header to lower-case words: camel case split, punctuation to spaces."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", spaced.lower()).split())
+
+
+def header_similarity(header: str, canonical: str) -> float:
+    """How alike a header and a canonical column's names are, 0 to 1; 1 is a known synonym."""
+    folded = words(header)
+    names = [words(canonical), *(words(name) for name in _data("synonyms.yml").get(canonical, []))]
+    if folded in names:
+        return 1.0
+    tokens = set(folded.split())
+    best = 0.0
+    for name in names:
+        other = set(name.split())
+        overlap = len(tokens & other) / len(tokens | other) if tokens | other else 0.0
+        best = max(best, 0.9 * overlap, 0.85 * SequenceMatcher(None, folded, name).ratio())
+    return best
+
+
+def content_fit(profile: ColumnProfile, column: Column) -> float:
+    """How well a column's values fit a canonical column's type, 0 to 1; one half where nothing is known."""
+    if profile.filled == 0:
+        return 0.3
+    if column.type == "date":
+        return max(profile.dates.values(), default=0.0)
+    if column.type in ("integer", "decimal"):
+        return profile.numeric if column.name != "school_year" else max(profile.numeric, 0.7)
+    if column.type in ("option", "option_list"):
+        return _known_share(profile, str(column.options))
+    if column.name == "person_id":
+        return 0.4 + 0.6 * profile.distinct if max(profile.dates.values(), default=0.0) < 0.9 else 0.1
+    if column.name.endswith("_name"):
+        return 0.8 * (1 - profile.numeric)
+    return 0.5
+
+
+def _known_share(profile: ColumnProfile, option_set: str) -> float:
+    if not profile.codes:
+        return 0.1
+    known = {str(code).upper() for code in _data("common_codes.yml").get(option_set, {})}
+    known |= {str(code).upper() for code in load_option_sets()[option_set]}
+    return len(profile.codes & known) / len(profile.codes)
+
+
+def propose(
+    profiles: Sequence[ColumnProfile], feeds: Mapping[str, FeedContract] | None = None
+) -> list[Proposal]:
+    """Rank the feeds that a file may fill, best first."""
+    contracts = feeds or load_contracts()
+    ranked = [_fit(profiles, contract) for contract in contracts.values()]
+    return sorted(ranked, key=lambda proposal: (-proposal.confidence, proposal.feed))
+
+
+def _fit(profiles: Sequence[ColumnProfile], contract: FeedContract) -> Proposal:
+    columns = list(contract.columns)
+    score = np.zeros((len(profiles), len(columns)))
+    for i, profile in enumerate(profiles):
+        for j, column in enumerate(columns):
+            header = header_similarity(profile.name, column.name)
+            score[i, j] = _HEADER_WEIGHT * header + (1 - _HEADER_WEIGHT) * content_fit(profile, column)
+            if header < 0.35:
+                score[i, j] = 0.0
+    rows, chosen = linear_sum_assignment(score, maximize=True)
+    found: dict[str, ColumnGuess] = {}
+    for i, j in zip(rows, chosen, strict=True):
+        if score[i, j] >= _LEAST:
+            found[columns[j].name] = _guess(profiles[i], columns[j], float(score[i, j]))
+    required = [column.name for column in columns if column.required]
+    missing = tuple(name for name in required if name not in found)
+    met = sum(found[name].confidence for name in required if name in found) / max(len(required), 1)
+    used = {guess.source for guess in found.values()}
+    explained = len(used) / max(len(profiles), 1)
+    return Proposal(
+        contract.feed,
+        round(0.8 * met + 0.2 * explained, 3),
+        tuple(found[column.name] for column in columns if column.name in found),
+        missing,
+        tuple(profile.name for profile in profiles if profile.name not in used),
+    )
+
+
+def _guess(profile: ColumnProfile, column: Column, confidence: float) -> ColumnGuess:
+    dates: tuple[str, ...] = ()
+    codes: tuple[tuple[str, str | None], ...] = ()
+    if column.type == "date":
+        dates = tuple(profile.best_dates[:2])
+    elif column.type in ("option", "option_list"):
+        known = {str(k).upper(): str(v) for k, v in _data("common_codes.yml").get(column.options, {}).items()}
+        known |= {str(code).upper(): str(code) for code in load_option_sets()[str(column.options)]}
+        codes = tuple((code, known.get(code)) for code in sorted(profile.codes))
+    return ColumnGuess(column.name, profile.name, round(min(confidence, 1.0), 2), dates, codes)
+
+
+def indicators_fed(proposal: Proposal) -> dict[str, list[str]]:
+    """Indicators that need this feed, each with the columns that it still wants from this file."""
+    have = {guess.canonical for guess in proposal.columns}
+    fed: dict[str, list[str]] = {}
+    for indicator, needs in _data("indicator_needs.yml").items():
+        if proposal.feed in needs:
+            wanted = needs[proposal.feed]
+            either = {"score", "performance_level_code"}
+            missing = [name for name in wanted if name not in have and not (name in either and have & either)]
+            fed[indicator] = missing
+    return fed

@@ -1,0 +1,120 @@
+"""The lake: pseudonymous Parquet files, and the views over those in force.
+
+What belongs here: registering the lake in a DuckDB connection. What does not: which deliveries are in force
+(`warehouse.ledger`) and how rows came to be accepted (`ingestion`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from warehouse.duck import quote_identifier, sql_literal
+from warehouse.settings import CommunityPaths
+
+if TYPE_CHECKING:
+    from warehouse.ledger import LakeFile, Ledger
+
+META_COLUMNS = (
+    ("partner_id", "VARCHAR"),
+    ("issuer_id", "VARCHAR"),
+    ("delivery_id", "VARCHAR"),
+    ("delivery_seq", "BIGINT"),
+    ("source_row", "BIGINT"),
+)
+_CROSSWALK = (
+    ("source_person_key", "VARCHAR"),
+    ("partner_id", "VARCHAR"),
+    ("person_key", "VARCHAR"),
+    ("link_confidence", "DOUBLE"),
+    ("link_stage", "VARCHAR"),
+    ("first_linked_run", "VARCHAR"),
+)
+
+
+@dataclass(frozen=True)
+class FeedSpec:
+    """What the lake needs to know of a feed: columns as (name, DuckDB type), key, delivery mode."""
+
+    feed_id: str
+    delivery_mode: str
+    has_person: bool
+    columns: tuple[tuple[str, str], ...]
+    key: tuple[str, ...]
+
+    @property
+    def all_columns(self) -> tuple[tuple[str, str], ...]:
+        """Columns of the feed's view, those that every feed has first."""
+        person = (("source_person_key", "VARCHAR"),) if self.has_person else ()
+        return (*META_COLUMNS, *person, *self.columns)
+
+
+def register(
+    con: duckdb.DuckDBPyConnection,
+    paths: CommunityPaths,
+    files: Sequence[LakeFile],
+    feeds: Sequence[FeedSpec],
+    ledger: Ledger | None = None,
+) -> None:
+    """Create schema `lake`: one view a feed over the files in force, the crosswalk, and the deliveries."""
+    con.execute("create schema if not exists lake")
+    by_feed: dict[str, list[LakeFile]] = defaultdict(list)
+    for file in files:
+        by_feed[file.feed_id].append(file)
+    for feed in feeds:
+        con.execute(_feed_view(paths, feed, by_feed.get(feed.feed_id, [])))
+    crosswalk = paths.crosswalk / "crosswalk.parquet"
+    con.execute(_typed_view("crosswalk", _CROSSWALK, [str(crosswalk)] if crosswalk.is_file() else []))
+    quality = paths.crosswalk / "linkage_quality.parquet"
+    if quality.is_file():
+        con.execute(
+            f"create or replace view lake.linkage_quality as from read_parquet({sql_literal(str(quality))})"
+        )
+    if ledger is not None:
+        con.register("_deliveries", pa.Table.from_pylist(ledger.delivery_rows(), schema=_DELIVERY))
+        con.execute("create or replace table lake.delivery as from _deliveries")
+        con.unregister("_deliveries")
+
+
+_DELIVERY = pa.schema(
+    [
+        ("delivery_id", pa.string()),
+        ("delivery_seq", pa.int64()),
+        ("partner_id", pa.string()),
+        ("feed_id", pa.string()),
+        ("status", pa.string()),
+        ("received_at", pa.timestamp("us")),
+        ("sha256", pa.string()),
+        ("rows_in", pa.int64()),
+        ("rows_accepted", pa.int64()),
+        ("rows_quarantined", pa.int64()),
+        ("is_in_force", pa.bool_()),
+    ]
+)
+
+
+def _feed_view(paths: CommunityPaths, feed: FeedSpec, files: Sequence[LakeFile]) -> str:
+    sources = [str(paths.data / file.path) for file in files]
+    statement = _typed_view(feed.feed_id, feed.all_columns, sources)
+    if feed.delivery_mode == "upsert" and files:
+        key = ", ".join(quote_identifier(name) for name in feed.key)
+        # A later delivery's row takes the place of an earlier one with the same key.
+        statement += f" qualify row_number() over (partition by partner_id, {key} order by delivery_seq desc, source_row) = 1"
+    return statement
+
+
+def _typed_view(name: str, columns: Sequence[tuple[str, str]], sources: Sequence[str]) -> str:
+    view = f"create or replace view lake.{quote_identifier(name)} as "
+    if not sources:
+        empty = ", ".join(f"null::{kind} as {quote_identifier(column)}" for column, kind in columns)
+        return f"{view}select {empty} where false"
+    listed = ", ".join(sql_literal(source) for source in sources)
+    chosen = ", ".join(
+        f"{quote_identifier(column)}::{kind} as {quote_identifier(column)}" for column, kind in columns
+    )
+    return f"{view}select {chosen} from read_parquet([{listed}], union_by_name = true)"
