@@ -35,6 +35,11 @@ class LinkageConfig(BaseModel):
     )
     probabilistic: bool = Field(True, description="Whether Splink links what the rules leave.")
     backend: Literal["duckdb", "spark"] = Field("duckdb", description="Engine that Splink runs on.")
+    guard: Literal["always", "measured"] = Field(
+        "measured",
+        description="Whether first names must agree for an automatic link always, or unless the data themselves "
+        "show a population without families (no siblings, no co-twins), where the score alone may decide.",
+    )
     placeholder_names: list[str] = Field(
         default_factory=list, description="Further words that stand for a missing name, in small letters."
     )

@@ -8,9 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,11 +18,10 @@ import duckdb
 from warehouse import duck
 from warehouse.linkage.config import LinkageConfig, LinkageReport
 from warehouse.linkage.crosswalk import write_crosswalk, written_sequence
-from warehouse.linkage.decide import decide
-from warehouse.linkage.deterministic import deterministic_edges, unique_identities
+from warehouse.linkage.link import link, timed
 from warehouse.linkage.persons import assign_person_keys
 from warehouse.linkage.quality import write_quality
-from warehouse.linkage.standardise import load_identifiers, standardise
+from warehouse.linkage.standardise import load_identifiers
 from warehouse.settings import CommunityPaths, Settings
 from warehouse.vault import IDENTIFIER_COLUMNS, attach_vault
 
@@ -72,7 +69,7 @@ def _run(
     run_id: str,
 ) -> LinkageReport:
     seconds: dict[str, float] = {}
-    with _timed(seconds, "read"):
+    with timed(seconds, "read"):
         load_identifiers(con, deliveries)
         wanted = _fingerprint(con, config)
         last = _last_run(con)
@@ -82,19 +79,20 @@ def _run(
             **{**last[2], "changed": False, "mode": "unchanged", "events": {}, "seconds": seconds}
         )
     sequence = (last[0] if last else 0) + 1
-    con.execute("begin")
+    model = link(con, config, seconds)
+    con.execute("begin")  # the vault changes as a whole, or not at all
     try:
-        _link(con, config, seconds)
-        with _timed(seconds, "persons"):
+        with timed(seconds, "persons"):
             events = assign_person_keys(con, sequence, run_id)
-        report = _report(con, events, seconds)
+        report = _report(con, events, seconds, model.version if model else None)
         con.execute(
-            "insert into vault.linkage_run values ($s, $run, $at, $print, null, 'full', $report)",
+            "insert into vault.linkage_run values ($s, $run, $at, $print, $model, 'full', $report)",
             {
                 "s": sequence,
                 "run": run_id,
                 "at": settings.clock(),
                 "print": wanted,
+                "model": report.model_version,
                 "report": json.dumps(asdict(report)),
             },
         )
@@ -102,37 +100,11 @@ def _run(
     except BaseException:
         con.execute("rollback")
         raise
-    with _timed(seconds, "publish"):
+    with timed(seconds, "publish"):
         write_quality(con, paths, sequence)
         write_crosswalk(con, paths, sequence)
     _log.info("linkage: %s source persons, %s persons", report.source_persons, report.persons)
     return report
-
-
-def _link(con: duckdb.DuckDBPyConnection, config: LinkageConfig, seconds: dict[str, float]) -> None:
-    with _timed(seconds, "standardise"):
-        standardise(con, config)
-        con.execute(
-            """create or replace temp table node as
-            select node, min(source) as source, min(partner_id) as partner_id,
-                bool_or(duplicate_free) as duplicate_free, row_number() over (order by node) - 1 as n
-            from link_record group by node"""
-        )
-        con.execute(
-            """create or replace temp table node_partner as
-            select node, case when source in (select partner_id from node) then source else partner_id end as partner_id
-            from node"""
-        )
-    with _timed(seconds, "rules"):
-        unique_identities(con)
-        deterministic_edges(con, config)
-        con.execute(
-            """create or replace temp table pair_edge as
-            select left_node, right_node, weight, 1.0 as probability, true as is_guarded,
-                'deterministic' as stage, rule from rule_edge"""
-        )
-    with _timed(seconds, "decide"):
-        decide(con, config)
 
 
 def _fingerprint(con: duckdb.DuckDBPyConnection, config: LinkageConfig) -> str:
@@ -159,7 +131,7 @@ def _last_run(con: duckdb.DuckDBPyConnection) -> tuple[int, str, dict[str, Any]]
 
 
 def _report(
-    con: duckdb.DuckDBPyConnection, events: dict[str, int], seconds: dict[str, float]
+    con: duckdb.DuckDBPyConnection, events: dict[str, int], seconds: dict[str, float], version: str | None
 ) -> LinkageReport:
     row = con.execute(
         """select count(*), count(distinct cluster), count(*) filter (where n > 1),
@@ -174,13 +146,7 @@ def _report(
         linked_share=row[2] / row[0] if row[0] else 0.0,
         review_pairs=row[3],
         mode="full",
+        model_version=version,
         events=events,
         seconds=seconds,
     )
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
-    started = time.perf_counter()
-    yield
-    seconds[stage] = round(seconds.get(stage, 0.0) + time.perf_counter() - started, 3)

@@ -210,10 +210,12 @@ def _record_sql(config: LinkageConfig) -> str:
             node, source, partner_id,
             list_contains({free}, source) or list_contains({free}, partner_id) as duplicate_free,
             first_flat, middle_flat, left(middle_flat, 1) as middle_initial, last_flat, suffix, dob,
-            year(dob)::integer as birth_year, strftime(dob, '%Y%m%d') as dob_text, sex, street,
-            string_split(street, ' ')[1] as house, city, state_code, zip, phone, email,
-            guardian_first, guardian_last, state_id, state_authority, ssn,
-            coalesce(f.first_set, []) as first_set, last_tokens, delivery_seq
+            year(dob)::integer as birth_year, strftime(dob, '%Y%m%d') as dob_text,
+            (dob - date '1900-01-01') as dob_day, sex, street,
+            nullif(regexp_extract(street, '^[0-9]+'), '') as house,
+            nullif(regexp_replace(street, '^[0-9]+ ?', ''), '') as road, city, state_code, zip, phone, email,
+            guardian_first, guardian_last, guardian_first || ' ' || guardian_last as guardian,
+            state_id, state_authority, ssn, coalesce(f.first_set, []) as first_set, last_tokens, delivery_seq
         from distinct_content as c left join forms as f using (first_forms)
         qualify row_number() over (partition by unique_id order by delivery_seq desc) = 1"""
 
