@@ -23,13 +23,25 @@ BLOCKING_KEYS: dict[str, tuple[str, ...]] = {
     "bk_house_zip_last": ("house", "zip", "left(last_flat, 1)"),
     "bk_house_zip_first": ("house", "zip", "left(first_flat, 1)"),
     "bk_dob_house": ("dob", "house"),
+    "bk_dob_formal": ("dob", "list_min(first_set)"),
+    "bk_first_token": ("first_flat", "last_tokens[1]"),
+    "bk_first_last_token": ("first_flat", "last_tokens[-1]"),
     "bk_phone": ("phone", "left(first_flat, 1)"),
     "bk_state_id": ("state_authority", "state_id"),
     "bk_ssn": ("ssn",),
 }
 SWAPPED_KEY = "bk_swapped"
+# Pairs of keys that cross over: names in each other's place, and parts of a double name in either order.
+_CROSSED = (
+    ("bk_name", SWAPPED_KEY),
+    ("bk_dob_first", "bk_dob_last"),
+    ("bk_dob_last", "bk_dob_first"),
+    ("bk_first_token", "bk_first_last_token"),
+    ("bk_first_last_token", "bk_first_token"),
+)
 # Keys that help where records are few or scattered, and cost too much where many share a value.
 LOOSE_KEYS: dict[str, tuple[str, ...]] = {
+    "bk_dob": ("dob",),
     "bk_house_city": ("house", "city"),
     "bk_house_zip": ("house", "zip"),
     "bk_first_zip": ("first_flat", "zip"),

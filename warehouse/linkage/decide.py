@@ -29,6 +29,7 @@ def decide(con: duckdb.DuckDBPyConnection, config: LinkageConfig) -> None:
     _decisions(con)
     _outcomes(con, config)
     _cluster(con, config)
+    _settle(con)
     _link_stages(con)
 
 
@@ -110,6 +111,35 @@ def _cluster(con: duckdb.DuckDBPyConnection, config: LinkageConfig) -> None:
 
 def _ints(column: pa.ChunkedArray) -> np.ndarray:
     return column.to_numpy().astype(np.int64)
+
+
+def _settle(con: duckdb.DuckDBPyConnection) -> None:
+    """Reject grey pairs that better links have settled: both are linked, and joining them would break one-to-one."""
+    con.execute(
+        """create or replace temp table settled as
+        with held as (
+            select c.node, c.cluster, n.source, n.duplicate_free from clustered as c join node as n using (node)
+        ),
+        clean as (select cluster, source from held where duplicate_free group by 1, 2),
+        grey as (
+            select e.left_node, e.right_node, l.cluster as left_cluster, r.cluster as right_cluster
+            from decided_edge as e join held as l on l.node = e.left_node join held as r on r.node = e.right_node
+            where e.outcome = 'review' and e.reason <> 'equal rivals'
+        )
+        select distinct g.left_node, g.right_node from grey as g
+        join clean as l on l.cluster = g.left_cluster
+        join clean as r on r.cluster = g.right_cluster and r.source = l.source
+        where g.left_cluster <> g.right_cluster"""
+    )
+    con.execute(
+        """update decided_edge as e set outcome = 'reject', reason = 'settled by a better link'
+        from settled as x where x.left_node = e.left_node and x.right_node = e.right_node"""
+    )
+    con.execute(  # a grey pair inside one cluster is settled the other way
+        """update decided_edge as e set outcome = 'link', reason = 'linked through others'
+        from clustered as l, clustered as r
+        where e.outcome = 'review' and e.reason = 'grey zone' and l.node = e.left_node and r.node = e.right_node and l.cluster = r.cluster"""
+    )
 
 
 def _link_stages(con: duckdb.DuckDBPyConnection) -> None:

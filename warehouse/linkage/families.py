@@ -25,7 +25,7 @@ def co_twins(con: duckdb.DuckDBPyConnection) -> None:
     """
     con.execute(
         f"""create or replace temp table co_twin as
-        select distinct l.node, l.duplicate_free as is_certain
+        select distinct l.node, l.duplicate_free as is_certain, r.first_flat as twin_first
         from link_record as l join link_record as r using (source, dob)
         where l.node <> r.node and l.first_flat <> r.first_flat
           and (l.last_flat = r.last_flat or (l.street = r.street and l.zip = r.zip))

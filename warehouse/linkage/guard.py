@@ -23,3 +23,31 @@ FIRST_NAME_GUARD_SQL = (
     "or (length(l.first_flat) = 1 and starts_with(r.first_flat, l.first_flat)) "
     "or (length(r.first_flat) = 1 and starts_with(l.first_flat, r.first_flat)))), false)"
 )
+
+_FORMS_NEAR = (
+    "list_bool_or(flatten([[jaro_winkler_similarity(a, b) >= 0.9 and least(length(a), length(b)) >= 3 "
+    "or (least(length(a), length(b)) >= 4 and damerau_levenshtein(a, b) <= 1) "
+    "for b in r.first_set] for a in l.first_set]))"
+)
+_CROSSED = (
+    "(l.first_flat = r.last_flat or r.first_flat = l.last_flat "
+    "or jaro_winkler_similarity(l.first_flat, r.last_flat) >= 0.93 "
+    "or jaro_winkler_similarity(r.first_flat, l.last_flat) >= 0.93)"
+)
+_NEAR = (
+    "(jaro_winkler_similarity(l.first_flat, r.first_flat) >= 0.85 "
+    "or (least(length(l.first_flat), length(r.first_flat)) >= 6 and damerau_levenshtein(l.first_flat, r.first_flat) <= 2) "
+    "or (least(length(l.first_flat), length(r.first_flat)) >= 2 "
+    "and damerau_levenshtein(l.first_flat, r.first_flat) <= 1) "
+    "or (least(length(l.first_flat), length(r.first_flat)) >= 3 "
+    "and (starts_with(l.first_flat, r.first_flat) or starts_with(r.first_flat, l.first_flat))))"
+)
+_MIDDLE_AS_FIRST = "(l.first_flat = r.middle_flat or r.first_flat = l.middle_flat)"
+_MIDDLE_DIFFERS = "l.middle_initial <> r.middle_initial"
+
+# A second, slower look at pairs that score high and failed the guard. Names alike need a middle name that agrees,
+# or none to compare; a middle name that differs is what co-twins show.
+SECOND_LOOK_SQL = (
+    f"coalesce({_SEX_AGREES} and ({_CROSSED} or {_MIDDLE_AS_FIRST} "
+    f"or (({_NEAR} or {_FORMS_NEAR}) and coalesce(not {_MIDDLE_DIFFERS}, true))), false)"
+)

@@ -12,6 +12,7 @@ from splink import Linker
 
 from warehouse.linkage.comparisons import FIRST_FORMS
 from warehouse.linkage.config import LinkageConfig
+from warehouse.linkage.guard import SECOND_LOOK_SQL
 from warehouse.linkage.model import LinkageModel, register
 
 # Pairs below this probability are forgotten; what lies between it and T_review feeds the estimate of recall.
@@ -92,3 +93,28 @@ def _by_person(
     con.execute(
         "create or replace temp table scored_edge as select left_node, right_node, unnest(best) from scored_edge"
     )
+    _second_look(con, config)
+
+
+def _second_look(con: duckdb.DuckDBPyConnection, config: LinkageConfig) -> None:
+    """Let pairs pass that score high and whose first names agree on closer look.
+
+    Not where a co-twin known beside one of the two has a name that is about as near to the other's.
+    """
+    con.execute(
+        f"""update scored_edge as e set is_guarded = true from (
+            select distinct s.left_node, s.right_node from scored_edge as s
+            join link_record as l on l.node = s.left_node join link_record as r on r.node = s.right_node
+            where s.probability >= {config.t_auto} and not s.is_guarded and {SECOND_LOOK_SQL}
+              and not exists (
+                from co_twin as t where t.node = l.node and {_nearer("r", "l")})
+              and not exists (
+                from co_twin as t where t.node = r.node and {_nearer("l", "r")})
+        ) as x where x.left_node = e.left_node and x.right_node = e.right_node"""
+    )
+
+
+def _nearer(other: str, own: str) -> str:
+    to_twin = f"jaro_winkler_similarity(t.twin_first, {other}.first_flat)"
+    to_own = f"jaro_winkler_similarity({own}.first_flat, {other}.first_flat)"
+    return f"({to_twin} >= 0.85 or {to_twin} > {to_own} - 0.1)"
