@@ -1,0 +1,1 @@
+{{ algebra_indicator('algebra_by_grade_9', 9) }}

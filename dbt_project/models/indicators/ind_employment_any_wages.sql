@@ -1,0 +1,1 @@
+{{ employment_indicator('employment_any_wages', 'wages > 0') }}

@@ -1,0 +1,1 @@
+{{ graduation_indicator('high_school_graduation', 4) }}

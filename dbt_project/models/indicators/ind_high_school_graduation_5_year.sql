@@ -1,0 +1,1 @@
+{{ graduation_indicator('high_school_graduation_5_year', 5) }}
