@@ -7,13 +7,16 @@ What belongs here: the model of `partners/<partner>/feeds/*.yml` and its loading
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from ruamel.yaml import YAML
 
-from ingestion.contracts import Cadence, Mode, load_contracts
+from ingestion.contracts import Cadence, Column, FeedContract, Mode, load_contracts, load_option_sets
 from ingestion.readers import ReadHints
 from warehouse.community import Community, ConfigurationError, read_yaml
 
@@ -23,7 +26,8 @@ class MappingError(ConfigurationError):
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    # Codes such as 1 or 01 are numbers to YAML, and text to a partner.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, coerce_numbers_to_str=True)
 
 
 class How(_Frozen):
@@ -62,14 +66,41 @@ class Unpivot(_Frozen):
     pattern: str = Field(description="Regular expression with groups `variable` and `part`.")
 
 
+FileCheck = Literal[
+    "missing_column",
+    "extra_column",
+    "too_few_rows",
+    "much_smaller_than_before",
+    "no_trailer",
+    "control_count_differs",
+    "wrong_school_year",
+    "future_school_year",
+]
+Severity = Literal["refuse", "warn", "note"]
+
+
 class Checks(_Frozen):
-    """Limits on a file as a whole."""
+    """What a file must fulfil as a whole, and how much it matters where it does not."""
 
     minimum_rows: int = Field(1, ge=0, description="Fewer rows refuse the file.")
     shrink_alert: float = Field(
-        0.5, ge=0, le=1, description="Less than this share of the last delivery refuses it."
+        0.5, ge=0, le=1, description="Fewer rows than this share of the last delivery's refuse the file."
     )
     allow_shrink: bool = Field(False, description="Only tell, do not refuse, when it shrank.")
+    trailer_pattern: str | None = Field(
+        None, description="Regular expression that the last record must match; that record is no data."
+    )
+    control_count: str | None = Field(
+        None, description="Regular expression on the last record; group 1 is the number of data records."
+    )
+    school_year: str | int | None = Field(
+        None,
+        description="School year of the file: a year, or a regular expression on the file's name, group 1 the year.",
+    )
+    severities: dict[FileCheck, Severity] = Field(
+        default_factory=dict,
+        description="Severity of a finding on the file as a whole, instead of its default.",
+    )
 
 
 class FeedMapping(_Frozen):
@@ -104,49 +135,155 @@ class FeedMapping(_Frozen):
         return any(fnmatch(file_name.lower(), pattern.lower()) for pattern in self.patterns)
 
 
+def as_how(how: str | How) -> How:
+    """A column's entry in its long form."""
+    return How(from_=how) if isinstance(how, str) else how
+
+
+def sources_of(how: How) -> list[str]:
+    """Source columns that an entry reads by name."""
+    if how.from_ is None:
+        return []
+    return [how.from_] if isinstance(how.from_, str) else list(how.from_)
+
+
+def fold(name: str) -> str:
+    """Header text for comparison: case and spacing do not matter."""
+    return " ".join(name.split()).casefold()
+
+
 def load_mappings(community: Community) -> list[FeedMapping]:
-    """Every mapping of every partner, in order of partner and name.
+    """Every mapping of every partner, in order of partner and file.
 
     Raises:
-        MappingError: a file is wrong, or names a feed or column that does not exist.
+        MappingError: a file is wrong, or names what does not exist; the message names file, line and what is allowed.
     """
-    mappings: list[FeedMapping] = []
-    for partner_id in sorted(community.partners):
-        for file in sorted((community.paths.partners / partner_id / "feeds").glob("*.yml")):
-            try:
-                mapping = read_yaml(file, FeedMapping)
-            except ConfigurationError as error:
-                raise MappingError(str(error)) from None
-            _check(file, mapping)
-            update: dict[str, Any] = {
-                "partner_id": partner_id,
-                "path": str(file),
-                "name": mapping.name or file.stem,
-            }
-            mappings.append(mapping.model_copy(update=update))
-    return mappings
+    return [
+        mapping
+        for partner_id in sorted(community.partners)
+        for mapping in load_partner_mappings(community, partner_id)
+    ]
 
 
-def _check(file: Path, mapping: FeedMapping) -> None:
+def load_partner_mappings(community: Community, partner_id: str) -> list[FeedMapping]:
+    """The mappings of one partner, in order of file.
+
+    Raises:
+        MappingError: see `load_mappings`; also when two mappings have one name.
+    """
+    mappings: dict[str, FeedMapping] = {}
+    for file in sorted((community.paths.partners / partner_id / "feeds").glob("*.yml")):
+        mapping = read_mapping(file)
+        name = mapping.name or file.stem
+        if name in mappings:
+            raise MappingError(
+                f"{file}:{_line(file, 'name')}: the name '{name}' is taken by {mappings[name].path}. "
+                "Give each mapping of a partner its own `name`."
+            )
+        update: dict[str, Any] = {"partner_id": partner_id, "path": str(file), "name": name}
+        mappings[name] = mapping.model_copy(update=update)
+    return list(mappings.values())
+
+
+def read_mapping(file: Path) -> FeedMapping:
+    """Read one mapping file and hold it against the contract of its feed.
+
+    Raises:
+        MappingError: see `load_mappings`.
+    """
+    try:
+        mapping = read_yaml(file, FeedMapping)
+    except ConfigurationError as error:
+        raise MappingError(str(error)) from None
+    for place, message in _faults(mapping):
+        raise MappingError(f"{file}:{_line(file, *place)}: {message}")
+    return mapping
+
+
+_Fault = tuple[tuple[str | int, ...], str]
+
+
+def _faults(mapping: FeedMapping) -> Iterator[_Fault]:
     contracts = load_contracts()
     if mapping.feed not in contracts:
-        raise MappingError(
-            f"{file}: no feed '{mapping.feed}'{_near(mapping.feed, contracts)}. Feeds: {', '.join(contracts)}"
+        yield (
+            ("feed",),
+            f"no feed '{mapping.feed}'{_near(mapping.feed, contracts)}. Feeds: {', '.join(contracts)}",
         )
-    names = {column.name for column in contracts[mapping.feed].columns}
-    for layout in mapping.layouts:
-        for name, how in layout.columns.items():
-            if name not in names:
-                raise MappingError(
-                    f"{file}: layout '{layout.name}': feed {mapping.feed} has no column '{name}'{_near(name, names)}"
+        return
+    contract = contracts[mapping.feed]
+    if mapping.name and not re.fullmatch(r"[a-z][a-z0-9_]*", mapping.name):
+        yield ("name",), f"name '{mapping.name}' is not lower_snake"
+    columns = {column.name: column for column in contract.columns}
+    for number, layout in enumerate(mapping.layouts):
+        for name, entry in layout.columns.items():
+            place = ("layouts", number, "columns", name)
+            if name not in columns:
+                allowed = ", ".join(columns)
+                yield (
+                    place,
+                    f"feed {contract.feed} has no column '{name}'{_near(name, columns)}. Columns: {allowed}",
                 )
-            codes = how.codes if isinstance(how, How) else None
-            if isinstance(codes, str) and codes not in mapping.code_lists:
-                raise MappingError(
-                    f"{file}: column '{name}' names code list '{codes}', which is not in code_lists"
-                )
+                continue
+            for message in _column_faults(mapping, contract, columns[name], as_how(entry)):
+                yield place, f"column '{name}': {message}"
+    patterns = {
+        "unpivot": mapping.unpivot.pattern if mapping.unpivot else None,
+        "checks": mapping.checks.trailer_pattern,
+    }
+    for place_name, pattern in patterns.items():
+        if pattern and not _compiles(pattern):
+            yield (place_name,), f"'{pattern}' is no regular expression"
+    if mapping.unpivot and not {"variable", "part"} <= set(re.compile(mapping.unpivot.pattern).groupindex):
+        yield ("unpivot", "pattern"), "the pattern needs the groups (?P<variable>…) and (?P<part>…)"
 
 
-def _near(name: str, known: object) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)  # type: ignore[call-overload]
+def _column_faults(mapping: FeedMapping, contract: FeedContract, column: Column, how: How) -> Iterator[str]:
+    given = [how.constant is not None, how.from_file_name is not None, how.expression is not None]
+    if sum(given) > 1 or not (any(given) or how.from_):
+        yield "give one of from, constant, from_file_name, expression"
+    if how.from_file_name is not None and not (
+        _compiles(how.from_file_name) and re.compile(how.from_file_name).groups
+    ):
+        yield f"'{how.from_file_name}' is no regular expression with a group"
+    if how.convert == "protected_number" and not any(c.name == "value_status" for c in contract.columns):
+        yield f"feed {contract.feed} has no columns for protected numbers"
+    if how.codes is None:
+        return
+    if isinstance(how.codes, str) and how.codes not in mapping.code_lists:
+        lists = ", ".join(mapping.code_lists) or "none"
+        yield f"no code list '{how.codes}'{_near(how.codes, mapping.code_lists)}. Code lists: {lists}"
+        return
+    if column.options is None:
+        return
+    codes = mapping.code_lists[how.codes] if isinstance(how.codes, str) else how.codes
+    allowed = load_option_sets()[column.options]
+    for code, option in codes.items():
+        if option not in allowed:
+            yield f"code '{code}' is mapped to '{option}'{_near(option, allowed)}. Options: {', '.join(allowed)}"
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
+
+
+def _line(file: Path, *place: str | int) -> int:
+    """Line of a place in a YAML file, of its deepest part that stands there."""
+    node: Any = YAML(typ="rt").load(file.read_text(encoding="utf-8"))
+    line = 1
+    for part in place:
+        try:
+            line = (node.lc.key(part) if isinstance(part, str) else node.lc.item(part))[0] + 1
+            node = node[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return line
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean '{close[0]}'?" if close else ""

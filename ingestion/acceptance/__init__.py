@@ -6,6 +6,7 @@ files (`landing`).
 
 from ingestion.acceptance.findings import Finding
 from ingestion.acceptance.judge_file import Judgement, judge_file
-from ingestion.acceptance.receive import DeliveryOutcome, check_file, receive_all
+from ingestion.acceptance.outcome import DeliveryOutcome
+from ingestion.acceptance.receive import check_file, receive_all
 
 __all__ = ["DeliveryOutcome", "Finding", "Judgement", "check_file", "judge_file", "receive_all"]

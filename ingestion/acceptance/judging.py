@@ -1,89 +1,178 @@
-"""Typing and judging rows as one SQL statement: every row with the list of all that is wrong with it.
+"""Typing and judging all rows in one SQL statement, a bit for each thing that can be wrong with a row.
 
-What belongs here: generated SQL. What does not: where rows go (`store`).
+What belongs here: generated SQL. What does not: what the bits are called to a partner (`findings`) and where the
+rows go (`store`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
-from ingestion.acceptance.expressions import UNKNOWN_CODE
-from ingestion.contracts import Column, FeedContract, load_option_sets
+import duckdb
+
+from ingestion.acceptance.canonical import UNKNOWN_CODE, Canonical, placeholder
+from ingestion.contracts import Column, FeedContract
 from warehouse.duck import quote_identifier, sql_literal
 
+SOURCE = "source"  # the file's records as text, from the reader
+SCOPED = "source_rows"  # those in the mapping's scope
+JUDGED = "judged"  # typed values and bits
+_WORD = 60  # bits used of a BIGINT
 
-def judged_sql(contract: FeedContract, expressions: Mapping[str, str], source: str, as_of: date) -> str:
-    """SQL of a table with `_record`, the typed columns, and `_failures`, a list of 'code|column or rule'.
 
-    Duplicates by the contract's key fail from the second row on: identical ones as `duplicate_row`, others as
-    `duplicate_key`.
-    """
-    texts = ", ".join(f"{expressions[c.name]} as {_text(c)}" for c in contract.columns)
-    typed = ", ".join(f"{_typed(c)} as {quote_identifier(c.name)}" for c in contract.columns)
-    kept = ", ".join(_text(c) for c in contract.columns)
-    checks = [check for c in contract.columns for check in _column_checks(c)]
+@dataclass(frozen=True)
+class Check:
+    """One way in which a row can fail; `condition` is over canonical text and typed columns."""
+
+    code: str
+    subject: str
+    condition: str
+
+    @property
+    def name(self) -> str:
+        """Code and column or rule, as reasons are stored."""
+        return f"{self.code}|{self.subject}" if self.subject else self.code
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that judging one file needs: the columns' SQL and the checks, by position of their bit."""
+
+    contract: FeedContract
+    columns: Mapping[str, Canonical]
+    checks: tuple[Check, ...]
+    issuer: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """Names of the columns that hold the bits."""
+        return [f"_fail_{n}" for n in range((len(self.checks) + 2 + _WORD - 1) // _WORD)]
+
+    @property
+    def bad(self) -> str:
+        """Condition under which a judged row is put aside."""
+        return " or ".join(f"{word} <> 0" for word in self.words)
+
+    @property
+    def good(self) -> str:
+        """Condition under which a judged row is accepted."""
+        return " and ".join(f"{word} = 0" for word in self.words)
+
+    def bit(self, position: int) -> tuple[str, int]:
+        """Column and value of a check's bit; the two after the checks mark duplicates."""
+        return self.words[position // _WORD], 1 << (position % _WORD)
+
+    def named_bits(self) -> list[tuple[str, str, int]]:
+        """Name, column and value of every bit."""
+        names = [*(check.name for check in self.checks), "duplicate_row", "duplicate_key"]
+        return [(name, *self.bit(position)) for position, name in enumerate(names)]
+
+
+def make_plan(
+    contract: FeedContract, columns: Mapping[str, Canonical], as_of: date, issuer: str | None = None
+) -> Plan:
+    """Lay out the checks of a contract for a file's columns."""
+    checks = [check for column in contract.columns for check in _column_checks(column, columns[column.name])]
     for rule in contract.rules:
-        condition = re.sub(r"\bas_of_date\b", f"date {sql_literal(as_of.isoformat())}", rule.sql)
         if rule.severity == "quarantine":
-            checks.append(f"case when not ({condition}) then {sql_literal('rule|' + rule.id)} end")
-    failures = f"list_filter([{', '.join(checks)}], lambda x: x is not null)" if checks else "[]::varchar[]"
-    key = ", ".join(quote_identifier(name) for name in contract.key)
-    content = (
-        f"md5(concat_ws(chr(31), {', '.join(f'coalesce({_text(c)}, chr(30))' for c in contract.columns)}))"
+            checks.append(Check("rule", rule.id, f"not try({rule_condition(rule.sql, as_of)})"))
+    return Plan(contract, columns, tuple(checks), issuer)
+
+
+def rule_condition(sql: str, as_of: date) -> str:
+    """A rule's condition with the run's date in place."""
+    return re.sub(r"\bas_of_date\b", f"date {sql_literal(as_of.isoformat())}", sql)
+
+
+def judge(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    """Make table `judged` from view `source_rows`: `_record`, typed columns, and the bits of what is wrong."""
+    columns = plan.contract.columns
+    texts = [f"{plan.columns[c.name].text} as {placeholder(c)}" for c in columns]
+    fails = [
+        f"{canonical.fails} as {quote_identifier(f'_e_{name}')}"
+        for name, canonical in plan.columns.items()
+        if canonical.fails
+    ]
+    issuer = [f"({plan.issuer})::varchar as _issuer"] if plan.issuer else []
+    typed = [f"{plan.columns[c.name].typed} as {quote_identifier(c.name)}" for c in columns]
+    terms: dict[str, list[str]] = {word: ["0::bigint"] for word in plan.words}
+    for position, check in enumerate(plan.checks):
+        word, value = plan.bit(position)
+        terms[word].append(f"case when {check.condition} then {value}::bigint else 0 end")
+    bits = ", ".join(f"{' + '.join(parts)} as {word}" for word, parts in terms.items())
+    names = ", ".join(quote_identifier(c.name) for c in columns)
+    carried = ", _issuer" if issuer else ""
+    con.execute(
+        f"""
+        create or replace table {JUDGED} as
+        with canonical as (select _record, {", ".join([*texts, *fails, *issuer])} from {SCOPED}),
+        typed as (select *, {", ".join(typed)} from canonical)
+        select _record{carried}, {names}, {bits} from typed
+        """
     )
-    return f"""
-        with canonical as (select _record, {texts} from {source}),
-        typed as (select _record, {typed}, {kept} from canonical),
-        checked as (select *, {failures} as _row_failures, {content} as _content from typed),
-        ranked as (
-            select *,
-                row_number() over (partition by {key}, len(_row_failures) = 0 order by _record) as _nth,
-                first_value(_content) over (partition by {key}, len(_row_failures) = 0 order by _record) as _first
-            from checked
+    _mark_duplicates(con, plan)
+
+
+def _mark_duplicates(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    """Mark the second and later good rows of a key; only rows whose key's hash repeats are ranked."""
+    key = ", ".join(quote_identifier(name) for name in plan.contract.key)
+    issuer = ", _issuer" if plan.issuer else ""
+    con.execute(
+        f"create or replace table repeated as select hash({key}{issuer}) as h from {JUDGED} where {plan.good} "
+        "group by h having count(*) > 1"
+    )
+    found = con.execute("select count(*) from repeated").fetchone()
+    if not found or not found[0]:
+        return
+    content = ", ".join(quote_identifier(column.name) for column in plan.contract.columns)
+    same, same_bit = plan.bit(len(plan.checks))
+    other, other_bit = plan.bit(len(plan.checks) + 1)
+    con.execute(
+        f"""
+        create or replace table duplicated as
+        with ranked as (
+            select _record, row({content}) as _content,
+                row_number() over by_key as _nth, first_value(row({content})) over by_key as _first
+            from {JUDGED} where {plan.good} and hash({key}{issuer}) in (select h from repeated)
+            window by_key as (partition by {key}{issuer} order by _record)
         )
-        select * exclude (_row_failures, _nth, _first, _content, {kept}),
-            case
-                when len(_row_failures) > 0 or _nth = 1 then _row_failures
-                when _content = _first then ['duplicate_row|']
-                else ['duplicate_key|']
-            end as _failures
-        from ranked
-    """
+        select _record, _content is not distinct from _first as _same from ranked where _nth > 1
+        """
+    )
+    for condition, word, value in (("_same", same, same_bit), ("not _same", other, other_bit)):
+        con.execute(
+            f"update {JUDGED} set {word} = {word} + {value} where _record in (select _record from duplicated where {condition})"
+        )
+    con.execute("drop table duplicated")
 
 
-def _text(column: Column) -> str:
-    return quote_identifier(f"_t_{column.name}")
+def reasons_sql(plan: Plan) -> str:
+    """SQL of the rows put aside: `_record` and `_reasons`, the names of all that is wrong."""
+    named = ", ".join(
+        f"case when {word} & {value} <> 0 then {sql_literal(name)} end"
+        for name, word, value in plan.named_bits()
+    )
+    return f"select _record, list_filter([{named}], lambda x: x is not null) as _reasons from {JUDGED} where {plan.bad}"
 
 
-def _typed(column: Column) -> str:
-    text = _text(column)
-    if column.type == "integer":
-        return f"try_cast(case when try_cast({text} as double) = floor(try_cast({text} as double)) then try_cast({text} as double) end as bigint)"
-    if column.type in ("decimal", "date", "boolean"):
-        return f"try_cast({text} as {column.sql_type})"
-    return text
-
-
-def _column_checks(column: Column) -> list[str]:
-    text, name = _text(column), quote_identifier(column.name)
-
-    def failed(condition: str, code: str) -> str:
-        return f"case when {condition} then {sql_literal(f'{code}|{column.name}')} end"
-
+def _column_checks(column: Column, canonical: Canonical) -> list[Check]:
+    text, name = placeholder(column), quote_identifier(column.name)
     checks = []
+    if canonical.fails:
+        checks.append(Check("expression_failed", column.name, quote_identifier(f"_e_{column.name}")))
     if column.required:
-        checks.append(failed(f"{text} is null", "required"))
+        checks.append(Check("required", column.name, f"{text} is null"))
     if column.type in ("integer", "decimal", "date", "boolean"):
-        checks.append(failed(f"{text} is not null and {name} is null", "type"))
+        checks.append(Check("type", column.name, f"{text} is not null and {name} is null"))
     if column.type == "option":
-        options = ", ".join(sql_literal(option) for option in load_option_sets()[str(column.options)])
-        checks.append(failed(f"{text} not in ({options})", "unknown_code"))
+        checks.append(Check("unknown_code", column.name, f"{text} = {sql_literal(UNKNOWN_CODE)}"))
     if column.type == "option_list":
-        checks.append(failed(f"contains({text}, {sql_literal(UNKNOWN_CODE)})", "unknown_code"))
+        checks.append(Check("unknown_code", column.name, f"contains({text}, {sql_literal(UNKNOWN_CODE)})"))
     if column.min is not None:
-        checks.append(failed(f"{name} < {column.min}", "below_minimum"))
+        checks.append(Check("below_minimum", column.name, f"{name} < {column.min}"))
     if column.max is not None:
-        checks.append(failed(f"{name} > {column.max}", "above_maximum"))
+        checks.append(Check("above_maximum", column.name, f"{name} > {column.max}"))
     return checks

@@ -5,73 +5,42 @@ What belongs here: the order of the steps. What does not: the steps.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from ingestion.acceptance import store
+from ingestion.acceptance.desk import Desk, delivery_id_of, fingerprint_of, mode_of, open_desk
 from ingestion.acceptance.findings import Finding
 from ingestion.acceptance.judge_file import Judgement, judge_file
+from ingestion.acceptance.outcome import DeliveryOutcome, without_delivery
 from ingestion.contracts import load_contracts
-from ingestion.landing import Pending, scan
-from ingestion.mapping import FeedMapping, load_mappings
-from ingestion.receipts import write_receipt
+from ingestion.landing import Pending, printable_name, scan
+from ingestion.mapping import FeedMapping, load_partner_mappings
+from ingestion.receipts import Receipt, write_index, write_receipt
 from warehouse import duck
 from warehouse.community import Community
 from warehouse.ledger import Delivery, LakeFile, Ledger
-from warehouse.settings import CommunityPaths, Settings
-from warehouse.vault import attach_vault, derived_key, encrypt_file, set_key_variables, vault_key
+from warehouse.settings import Settings
+from warehouse.vault import encrypt_file
+
+_TAKEN = ("accepted", "refused")
+
+
+class _ChangedWhileReadError(Exception):
+    """A file grew or was replaced while it was read; it is left for the next run."""
 
 
 @dataclass(frozen=True)
-class DeliveryOutcome:
-    """What came of one file by one mapping.
+class _Content:
+    """A pending file with the hash of its content and the state in which it was hashed."""
 
-    Attributes:
-        status: accepted, refused, duplicate or unknown.
-    """
-
-    partner_id: str
-    feed_id: str
-    file_name: str
-    status: str
-    judgement: Judgement = field(default_factory=lambda: Judgement("unknown"))
-    delivery_id: str = ""
-    receipt: Path | None = None
-
-    @property
-    def findings(self) -> list[Finding]:
-        """Everything found in the file."""
-        return self.judgement.findings
-
-    @property
-    def summary(self) -> str:
-        """One sentence for a log; it names the partner's file and counts, never a value."""
-        j = self.judgement
-        return (
-            f"{self.partner_id}: {self.file_name} -> {self.feed_id}: {self.status}, {j.rows_in:,} rows, "
-            f"{j.accepted:,} accepted, {j.quarantined:,} quarantined"
-        )
-
-
-@dataclass(frozen=True)
-class _Desk:
-    """What receiving works with: one connection for all files, so that many small ones cost little each."""
-
-    community: Community
-    settings: Settings
-    ledger: Ledger
-    con: duckdb.DuckDBPyConnection
-    archive_key: bytes
-    quarantine_key: bytes
-
-    @property
-    def paths(self) -> CommunityPaths:
-        return self.community.paths
+    pending: Pending
+    sha256: str
+    state: tuple[int, int, int]
 
 
 def receive_all(
@@ -80,28 +49,33 @@ def receive_all(
     """Take every file that has settled; a file or partner that fails stops no other.
 
     Returns:
-        One outcome a file and mapping, and one a file that no mapping takes.
+        One outcome a file and mapping, and one a file that is not taken, in order of partner and file name.
     """
     found = scan(community, settings)
     outcomes = [
-        DeliveryOutcome(
-            u.partner_id,
-            "-",
-            u.path.name,
-            "unknown",
-            Judgement(
-                "unknown", findings=[Finding(code="unknown_file", severity="warn", why=u.why, fix=u.fix)]
-            ),
+        without_delivery(
+            u.partner_id, printable_name(u.path), "unknown",
+            Finding(code=u.code, severity="warn", why=u.why, fix=u.fix),
         )
         for u in found.unknown
-    ]
-    if not found.pending:
+    ]  # fmt: skip
+    contents = []
+    for pending in found.pending:
+        try:
+            contents.append(_content(pending))
+        except OSError as error:
+            outcomes.append(_failed(pending, error))
+    if not contents:
         return outcomes
-    with _desk(community, settings) as desk:
-        for pending in found.pending:
+    ids = [delivery_id_of(m, content.sha256) for content in contents for m in content.pending.mappings]
+    with open_desk(community, settings, ids) as desk:
+        for content in contents:
             if progress:
-                progress(f"Taking {pending.partner_id}: {pending.path.name}")
-            outcomes += _receive(desk, pending)
+                progress(f"Taking {content.pending.partner_id}: {printable_name(content.pending.path)}")
+            outcomes += _receive(desk, content)
+        for partner_id in sorted({content.pending.partner_id for content in contents}):
+            deliveries = desk.ledger.partner_deliveries(partner_id)
+            write_index(desk.paths.receipts / partner_id, community.partners[partner_id].name, deliveries)
     return outcomes
 
 
@@ -109,8 +83,7 @@ def check_file(
     path: Path, partner_id: str, community: Community, settings: Settings
 ) -> list[DeliveryOutcome]:
     """Judge a file as a delivery would be judged, and store nothing; one outcome a mapping that takes it."""
-    contracts = load_contracts()
-    mappings = [m for m in load_mappings(community) if m.partner_id == partner_id and m.takes(path.name)]
+    mappings = [m for m in load_partner_mappings(community, partner_id) if m.takes(path.name)]
     if not mappings:
         finding = Finding(
             code="unknown_file",
@@ -118,95 +91,138 @@ def check_file(
             why=f"No mapping of partner '{partner_id}' takes a file of this name.",
             fix="Add a pattern to a mapping, or `throughline onboard FILE --partner P`.",
         )
-        return [
-            DeliveryOutcome(partner_id, "-", path.name, "unknown", Judgement("unknown", findings=[finding]))
-        ]
-    ledger = Ledger.open(community.paths, settings)
+        return [without_delivery(partner_id, printable_name(path), "unknown", finding)]
+    ledger = Ledger.open(community.paths, settings) if community.paths.ledger.exists() else None
     outcomes = []
     for mapping in mappings:
-        con = duck.connect(memory_limit=settings.memory_limit, temp_directory=community.paths.temp)
+        con = duck.connect(
+            memory_limit=settings.memory_limit, threads=settings.threads, temp_directory=community.paths.temp
+        )
         try:
             judgement = _judge(con, path, mapping, settings, ledger, community)
         finally:
             con.close()
         outcomes.append(
-            DeliveryOutcome(partner_id, contracts[mapping.feed].feed, path.name, judgement.status, judgement)
+            DeliveryOutcome(partner_id, mapping.feed, printable_name(path), judgement.status, judgement)
         )
     return outcomes
 
 
-@contextmanager
-def _desk(community: Community, settings: Settings) -> Iterator[_Desk]:
-    paths = community.paths
-    master = vault_key(settings, paths)
-    con = duck.connect(memory_limit=settings.memory_limit, temp_directory=paths.temp)
+def _content(pending: Pending) -> _Content:
+    state = _state(pending.path)
+    return _Content(pending, store.file_hash(pending.path), state)
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    status = path.lstat()
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _receive(desk: Desk, content: _Content) -> list[DeliveryOutcome]:
+    """Archive, accept by every mapping, write receipts, and only then take the file out of the drop folder."""
+    pending = content.pending
+    outcomes: list[DeliveryOutcome] = []
     try:
-        attach_vault(con, paths, settings, purpose="acceptance: store identifiers of new deliveries")
-        set_key_variables(con, derived_key(master, "source_person_key"))
-        ledger = Ledger.open(paths, settings)
-        yield _Desk(
-            community,
-            settings,
-            ledger,
-            con,
-            derived_key(master, "archive"),
-            derived_key(master, "quarantine"),
-        )
+        _unchanged(content)
+        archived = desk.paths.archive / pending.partner_id / f"{content.sha256}.enc"
+        if not archived.exists():
+            archived.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            encrypt_file(pending.path, archived, desk.archive_key)
+        outcomes = [_deliver(desk, content, mapping) for mapping in pending.mappings]
+        pending.path.unlink()
+        _finish(desk, outcomes)
+        with suppress(OSError):
+            if pending.path.parent != desk.paths.landing / pending.partner_id:
+                pending.path.parent.rmdir()
+    except Exception as error:
+        # Whatever went wrong, the other partners' files still count; this one stays for the next run.
+        return [*outcomes, _failed(pending, error)]
     finally:
-        con.close()
-
-
-def _receive(desk: _Desk, pending: Pending) -> list[DeliveryOutcome]:
-    """Archive, accept by every mapping, and only then take the file out of the drop folder."""
-    sha256 = store.file_hash(pending.path)
-    archived = desk.paths.archive / pending.partner_id / f"{sha256}.enc"
-    if not archived.exists():
-        archived.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        encrypt_file(pending.path, archived, desk.archive_key)
-    outcomes = [_deliver(desk, pending, mapping, sha256) for mapping in pending.mappings]
-    pending.path.unlink()
-    with suppress(OSError):
-        if pending.path.parent != desk.paths.landing / pending.partner_id:
-            pending.path.parent.rmdir()
+        store.forget(desk.con)
     return outcomes
 
 
-def _deliver(desk: _Desk, pending: Pending, mapping: FeedMapping, sha256: str) -> DeliveryOutcome:
-    identity = f"{pending.partner_id}|{mapping.name}|{sha256}"
-    delivery_id = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    known = desk.ledger.find(delivery_id)
-    name = pending.path.name
-    if known is not None and known.status == "accepted":
+def _unchanged(content: _Content) -> None:
+    if _state(content.pending.path) != content.state:
+        raise _ChangedWhileReadError
+
+
+def _finish(desk: Desk, outcomes: list[DeliveryOutcome]) -> None:
+    done = [outcome for outcome in outcomes if outcome.status in _TAKEN and outcome.receipt is not None]
+    receipts = [
+        outcome.receipt.relative_to(desk.paths.data).as_posix()
+        for outcome in done
+        if outcome.receipt is not None
+    ]
+    desk.ledger.finish([outcome.delivery_id for outcome in done], receipts)
+
+
+def _failed(pending: Pending, error: Exception) -> DeliveryOutcome:
+    # The error's text may quote the file, so only its kind is told.
+    if isinstance(error, _ChangedWhileReadError):
         finding = Finding(
-            code="same_file_again",
-            severity="note",
-            why=f"The same bytes came on {known.received_at:%Y-%m-%d}; nothing was read again.",
-            fix="Nothing to do.",
-        )
-        judgement = Judgement(
-            "duplicate", rows_in=known.rows_in, accepted=known.rows_accepted, findings=[finding]
-        )
-        return _with_receipt(
-            desk,
-            mapping,
-            DeliveryOutcome(pending.partner_id, mapping.feed, name, "duplicate", judgement, delivery_id),
-            known.delivery_seq,
-        )
-    sequence = known.delivery_seq if known else desk.ledger.next_sequence()
-    judgement = _judge(desk.con, pending.path, mapping, desk.settings, desk.ledger, desk.community)
+            code="changed_while_read", severity="warn", why="The file changed while it was read.",
+            fix="Nothing to do: it is taken by the next run.",
+        )  # fmt: skip
+    else:
+        finding = Finding(
+            code="failed", severity="warn", why=f"The platform could not work on it ({type(error).__name__}).",
+            fix="It stays in the drop folder and is tried again; tell the data engineer if it happens twice.",
+        )  # fmt: skip
+    feed = pending.mappings[0].feed if pending.mappings else "-"
+    return without_delivery(pending.partner_id, printable_name(pending.path), "failed", finding, feed)
+
+
+def _deliver(desk: Desk, content: _Content, mapping: FeedMapping) -> DeliveryOutcome:
+    """Take one file by one mapping, or recognize that it was taken before."""
+    delivery_id = delivery_id_of(mapping, content.sha256)
+    known = desk.ledger.find(delivery_id)
+    if known is not None and known.status == "accepted":
+        return _again(desk, content, mapping, known)
+    judgement = _judge(desk.con, content.pending.path, mapping, desk.settings, desk.ledger, desk.community)
+    _unchanged(content)
+    sequence = desk.ledger.next_sequence()
+    if known is not None and not known.is_finished:
+        sequence = known.delivery_seq
     files: list[LakeFile] = []
-    if judgement.status == "accepted":
-        files = _store(
-            desk,
-            mapping,
-            store.Target(pending.partner_id, _issuer(desk, mapping), delivery_id, sequence),
-            judgement,
-        )
-    _record(desk, mapping, pending.path, delivery_id, sequence, sha256, judgement, files)
-    outcome = DeliveryOutcome(
-        pending.partner_id, mapping.feed, name, judgement.status, judgement, delivery_id
+    before = desk.ledger.previous(mapping.partner_id, mapping.name)
+    if judgement.plan is not None:
+        target = store.Target(mapping.partner_id, _issuer(desk, mapping), delivery_id, sequence)
+        files = _store(desk, judgement, target)
+    delivery = _delivery(desk, mapping, content, delivery_id, sequence, judgement)
+    desk.ledger.record(delivery, files)
+    return _with_receipt(desk, mapping, delivery, judgement, before)
+
+
+def _again(desk: Desk, content: _Content, mapping: FeedMapping, known: Delivery) -> DeliveryOutcome:
+    """The same bytes once more: either a run was cut off before its end, or the partner sent them twice."""
+    judgement = Judgement(
+        "accepted",
+        records_read=known.records_read,
+        rows_in=known.rows_in,
+        accepted=known.rows_accepted,
+        quarantined=known.rows_quarantined,
+        refused=known.rows_refused,
+        not_applicable=known.rows_not_applicable,
+        findings=[Finding.model_validate(finding) for finding in known.findings],
+        periods=dict(known.periods),
     )
-    return _with_receipt(desk, mapping, outcome, sequence)
+    if not known.is_finished:
+        before = desk.ledger.previous(mapping.partner_id, mapping.name, known.delivery_seq)
+        return _with_receipt(desk, mapping, known, judgement, before)
+    day = f"{known.received_at:%Y-%m-%d}"
+    withdrawn = known.withdrawn_at is not None
+    finding = Finding(
+        code="same_file_again",
+        severity="warn" if withdrawn else "note",
+        why=f"The same bytes came on {day}; nothing was read again."
+        + (" That delivery was withdrawn since and stays so." if withdrawn else ""),
+        fix=f"`throughline delivery reinstate {known.delivery_id}` puts it back."
+        if withdrawn
+        else "Nothing to do.",
+    )
+    repeated = replace(judgement, status="duplicate", findings=[finding])
+    return _with_receipt(desk, mapping, known, repeated, None)
 
 
 def _judge(
@@ -214,27 +230,32 @@ def _judge(
     path: Path,
     mapping: FeedMapping,
     settings: Settings,
-    ledger: Ledger,
+    ledger: Ledger | None,
     community: Community,
 ) -> Judgement:
     contract = load_contracts()[mapping.feed]
     barred = _barred(community, mapping, settings)
     if barred is not None:
         return Judgement("refused", findings=[barred])
-    previous = ledger.previous(mapping.partner_id, mapping.name)
-    mode = mapping.delivery_mode or contract.delivery_mode
-    before = previous.rows_accepted if previous and mode == "full_snapshot" else None
+    before: dict[str, int] = {}
+    if ledger is not None and mode_of(mapping) in ("full_snapshot", "school_year_snapshot"):
+        before = ledger.rows_in_force(mapping.partner_id, mapping.name)
     try:
         return judge_file(con, path, mapping, contract, settings, before)
+    except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
+        # These come before any row is read, so their text quotes the mapping and never the file.
+        detail = ": " + " ".join(str(error).split("\n")[0].split())[:200]
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
-        # The error's text may quote the file, so only its kind is told.
-        finding = Finding(
-            code="mapping_failed",
-            severity="refuse",
-            why=f"The mapping could not be applied ({type(error).__name__}).",
-            fix=f"Check the expressions in {Path(mapping.path).name} against the file's columns.",
-        )
-        return Judgement("refused", findings=[finding])
+        detail = f" ({type(error).__name__})"
+    finding = Finding(
+        code="mapping_failed",
+        severity="refuse",
+        why=f"The mapping could not be applied{detail}.",
+        fix=f"Check the expressions in {Path(mapping.path).name} against the file's columns.",
+    )
+    return Judgement("refused", findings=[finding])
 
 
 def _barred(community: Community, mapping: FeedMapping, settings: Settings) -> Finding | None:
@@ -254,71 +275,73 @@ def _barred(community: Community, mapping: FeedMapping, settings: Settings) -> F
     )
 
 
-def _issuer(desk: _Desk, mapping: FeedMapping) -> str:
+def _issuer(desk: Desk, mapping: FeedMapping) -> str:
     if isinstance(mapping.issuer, str):
         return mapping.issuer
     return desk.community.partners[mapping.partner_id].issuer or mapping.partner_id
 
 
-def _store(desk: _Desk, mapping: FeedMapping, target: store.Target, judgement: Judgement) -> list[LakeFile]:
-    contract = load_contracts()[mapping.feed]
-    store.split_rows(desk.con, mapping, contract, target)
-    store.to_vault(desk.con, contract, target)
+def _store(desk: Desk, judgement: Judgement, target: store.Target) -> list[LakeFile]:
+    plan = judgement.plan
+    assert plan is not None
+    store.split_rows(desk.con, plan, target)
+    store.to_vault(desk.con, plan.contract, target, replace=target.delivery_id in desk.cut_off)
     if judgement.quarantined:
-        store.to_quarantine(desk.con, desk.paths, target, desk.quarantine_key)
-    mode = mapping.delivery_mode or contract.delivery_mode
-    files = store.to_lake(desk.con, desk.paths, contract, mode, target)
-    desk.con.execute("drop table if exists kept; drop table if exists judged")
-    return files
+        store.to_quarantine(desk.con, desk.paths, plan, target, desk.quarantine_key)
+    return store.to_lake(desk.con, desk.paths, plan.contract, list(judgement.periods), target)
 
 
-def _record(
-    desk: _Desk,
-    mapping: FeedMapping,
-    path: Path,
-    delivery_id: str,
-    sequence: int,
-    sha256: str,
-    judgement: Judgement,
-    files: list[LakeFile],
-) -> None:
-    contract = load_contracts()[mapping.feed]
-    delivery = Delivery(
+def _delivery(
+    desk: Desk, mapping: FeedMapping, content: _Content, delivery_id: str, sequence: int, judgement: Judgement
+) -> Delivery:
+    return Delivery(
         delivery_id=delivery_id,
         delivery_seq=sequence,
         partner_id=mapping.partner_id,
         feed_id=mapping.feed,
         mapping=mapping.name,
-        mode=mapping.delivery_mode or contract.delivery_mode,
-        file_name=path.name,
-        sha256=sha256,
-        size_bytes=path.stat().st_size,
+        mode=mode_of(mapping),
+        file_name=printable_name(content.pending.path),
+        sha256=content.sha256,
+        size_bytes=content.state[0],
         received_at=desk.settings.clock().replace(tzinfo=None),
         status=judgement.status,
         records_read=judgement.records_read,
         rows_in=judgement.rows_in,
-        rows_accepted=judgement.accepted if judgement.status == "accepted" else 0,
+        rows_accepted=judgement.accepted,
         rows_quarantined=judgement.quarantined,
         rows_refused=judgement.refused,
         rows_not_applicable=judgement.not_applicable,
         findings=[finding.model_dump() for finding in judgement.findings],
+        periods=judgement.periods,
+        fingerprint=fingerprint_of(mapping),
+        receipt=None,
+        is_finished=False,
+        withdrawn_at=None,
     )
-    desk.ledger.record(delivery, files)
 
 
 def _with_receipt(
-    desk: _Desk, mapping: FeedMapping, outcome: DeliveryOutcome, sequence: int
+    desk: Desk, mapping: FeedMapping, delivery: Delivery, judgement: Judgement, before: Delivery | None
 ) -> DeliveryOutcome:
-    contract = load_contracts()[mapping.feed]
     receipt = write_receipt(
-        desk.paths.receipts / outcome.partner_id,
-        partner=desk.community.partners[outcome.partner_id].name,
-        feed_title=contract.title,
-        file_name=outcome.file_name,
-        moment=desk.settings.clock(),
-        sequence=sequence,
-        status=outcome.status,
-        judgement=outcome.judgement,
-        cadence=mapping.cadence or contract.cadence,
+        desk.paths.receipts / mapping.partner_id,
+        Receipt.of(
+            desk.community.partners[mapping.partner_id].name,
+            mapping,
+            load_contracts()[mapping.feed],
+            delivery,
+            judgement,
+            before,
+            desk.settings.clock(),
+        ),
     )
-    return replace(outcome, receipt=receipt)
+    return DeliveryOutcome(
+        mapping.partner_id,
+        mapping.feed,
+        delivery.file_name,
+        judgement.status,
+        judgement,
+        delivery.delivery_id,
+        receipt,
+    )

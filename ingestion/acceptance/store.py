@@ -8,14 +8,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from ingestion.acceptance.judge_file import JUDGED
+from ingestion.acceptance.judging import JUDGED, SCOPED, SOURCE, Plan, reasons_sql
 from ingestion.contracts import FeedContract
-from ingestion.mapping import FeedMapping, How
 from warehouse.duck import quote_identifier, sql_literal
 from warehouse.ledger import LakeFile
 from warehouse.settings import CommunityPaths
@@ -23,6 +23,7 @@ from warehouse.vault import IDENTIFIER_COLUMNS, source_person_key_sql
 
 _CHUNK = 1 << 20
 _QUARANTINE_KEY = "quarantine"
+_KEPT = "kept"
 
 
 @dataclass(frozen=True)
@@ -35,70 +36,97 @@ class Target:
     delivery_seq: int
 
 
-def split_rows(
-    con: duckdb.DuckDBPyConnection, mapping: FeedMapping, contract: FeedContract, target: Target
-) -> None:
-    """Make table `kept`: accepted rows with the delivery's columns and the source person's pseudonym."""
-    issuer = sql_literal(target.issuer_id)
-    if isinstance(mapping.issuer, How) and mapping.issuer.expression:
-        issuer = f"({mapping.issuer.expression})::varchar"
-    person = (
-        f"{source_person_key_sql(issuer, 'j.person_id')} as source_person_key," if contract.has_person else ""
-    )
-    derived = "".join(f", {d.sql} as {quote_identifier(d.name)}" for d in contract.derived)
+def split_rows(con: duckdb.DuckDBPyConnection, plan: Plan, target: Target) -> None:
+    """Make view `kept`: accepted rows with the delivery's columns and the source person's pseudonym.
+
+    The pseudonym is computed once a person, not once a row.
+    """
+    contract = plan.contract
+    issuer = "j._issuer" if plan.issuer else sql_literal(target.issuer_id)
+    person, joined = "", ""
+    if contract.has_person:
+        other = ", _issuer" if plan.issuer else ""
+        key = source_person_key_sql("_issuer" if plan.issuer else issuer, "person_id")
+        con.execute(
+            f"create or replace table person_keys as select person_id{other}, {key} as source_person_key "
+            f"from (select distinct person_id{other} from {JUDGED} where {plan.good})"
+        )
+        person = "k.source_person_key,"
+        same_issuer = " and k._issuer is not distinct from j._issuer" if plan.issuer else ""
+        joined = f"left join person_keys k on k.person_id = j.person_id{same_issuer}"
+    names = ", ".join(f"j.{quote_identifier(column.name)}" for column in contract.columns)
+    derived = "".join(f", try({d.sql}) as {quote_identifier(d.name)}" for d in contract.derived)
     con.execute(
         f"""
-        create or replace table kept as
-        select {sql_literal(target.partner_id)} as partner_id, {issuer} as issuer_id,
-            {sql_literal(target.delivery_id)} as delivery_id, {target.delivery_seq}::bigint as delivery_seq,
-            j._record as source_row, {person} j.* exclude (_record, _failures) {derived}
-        from {JUDGED} j inner join source_rows s on s._record = j._record
-        where len(j._failures) = 0
+        create or replace view {_KEPT} as
+        with accepted as (
+            select {sql_literal(target.partner_id)} as partner_id, {issuer} as issuer_id,
+                {sql_literal(target.delivery_id)} as delivery_id, {target.delivery_seq}::bigint as delivery_seq,
+                j._record as source_row, {person} {names}
+            from {JUDGED} j {joined} where {plan.good}
+        )
+        select *{derived} from accepted
         """
     )
 
 
-def to_vault(con: duckdb.DuckDBPyConnection, contract: FeedContract, target: Target) -> None:
-    """Put the identifiers of table `kept` into the vault, one row a distinct content; twice gives the same."""
+def to_vault(
+    con: duckdb.DuckDBPyConnection, contract: FeedContract, target: Target, *, replace: bool
+) -> None:
+    """Put the identifiers of view `kept` into the vault, one row a distinct content; twice gives the same.
+
+    Args:
+        con: with the vault attached.
+        contract: the feed's.
+        target: the delivery.
+        replace: whether rows of this delivery may lie there already, from a run that was cut off.
+    """
     if not contract.has_person:
         return
     ours = {c.vault_column or c.name: c.name for c in contract.columns if c.class_ == "identifier"}
-    chosen = ", ".join(
-        quote_identifier(ours[name]) if name in ours else f"null as {name}" for name in IDENTIFIER_COLUMNS
-    )
-    con.execute("delete from vault.identifier_record where delivery_id = $id", {"id": target.delivery_id})
-    con.execute(
-        f"""
-        insert into vault.identifier_record
-            (source_person_key, partner_id, issuer_id, feed_id, delivery_id, delivery_seq,
-             {", ".join(IDENTIFIER_COLUMNS)}, row_n)
-        select source_person_key, partner_id, issuer_id, {sql_literal(contract.feed)}, delivery_id, delivery_seq,
-            {chosen}, count(*)
-        from kept where source_person_key is not null group by all
-        """
-    )
+    vault_columns = [name for name in IDENTIFIER_COLUMNS if name in ours]
+    chosen = ", ".join(quote_identifier(ours[name]) for name in vault_columns)
+    con.execute("begin")
+    try:
+        if replace:
+            con.execute(
+                "delete from vault.identifier_record where delivery_id = $id", {"id": target.delivery_id}
+            )
+        con.execute(
+            f"""
+            insert into vault.identifier_record
+                (source_person_key, partner_id, issuer_id, feed_id, delivery_id, delivery_seq, row_n, {", ".join(vault_columns)})
+            select source_person_key, {sql_literal(target.partner_id)}, any_value(issuer_id), {sql_literal(contract.feed)},
+                {sql_literal(target.delivery_id)}, {target.delivery_seq}, count(*), {chosen}
+            from {_KEPT} where source_person_key is not null group by source_person_key, {chosen}
+            """
+        )
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
 
 
 def to_lake(
-    con: duckdb.DuckDBPyConnection, paths: CommunityPaths, contract: FeedContract, mode: str, target: Target
+    con: duckdb.DuckDBPyConnection,
+    paths: CommunityPaths,
+    contract: FeedContract,
+    periods: Sequence[str],
+    target: Target,
 ) -> list[LakeFile]:
-    """Write table `kept` without identifiers as Parquet, one file a period where periods replace each other."""
+    """Write view `kept` without identifiers as Parquet, one file a period where periods replace each other."""
     names = ["partner_id", "issuer_id", "delivery_id", "delivery_seq", "source_row"]
     names += ["source_person_key"] if contract.has_person else []
     names += [name for name, _ in contract.lake_columns]
     columns = ", ".join(quote_identifier(name) for name in names)
     folder = paths.lake / contract.feed / target.partner_id / target.delivery_id
     folder.mkdir(parents=True, exist_ok=True)
-    conditions = {"all": "true"}
-    if mode == "school_year_snapshot" and contract.period_column:
-        column = quote_identifier(contract.period_column)
-        periods = con.execute(f"select distinct {column} from kept order by 1").fetchall()
-        conditions = {str(row[0]): f"{column} = {int(row[0])}" for row in periods}
     files = []
-    for period, condition in conditions.items():
+    for period in periods:
+        single = period == "all" or len(periods) == 1
+        where = "" if single else f"where {quote_identifier(str(contract.period_column))} = {int(period)}"
         path = folder / f"{period}.parquet"
-        rows = _copy(con, f"select {columns} from kept where {condition} order by source_row", path)
-        relative = path.relative_to(paths.data).as_posix()
+        rows = _copy(con, f"select {columns} from {_KEPT} {where} order by source_row", path)
         files.append(
             LakeFile(
                 contract.feed,
@@ -106,26 +134,42 @@ def to_lake(
                 target.delivery_id,
                 target.delivery_seq,
                 period,
-                relative,
+                path.relative_to(paths.data).as_posix(),
                 rows,
                 file_hash(path),
             )
         )
+    _sync_folder(folder)
     return files
 
 
-def to_quarantine(con: duckdb.DuckDBPyConnection, paths: CommunityPaths, target: Target, key: bytes) -> None:
+def to_quarantine(
+    con: duckdb.DuckDBPyConnection, paths: CommunityPaths, plan: Plan, target: Target, key: bytes
+) -> None:
     """Keep the rows that were put aside, as they stood, with every reason, in an encrypted Parquet file."""
     folder = paths.quarantine / target.partner_id
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     con.execute(f"pragma add_parquet_key('{_QUARANTINE_KEY}', '{base64.b64encode(key).decode()}')")
     query = (
-        f"select s.*, array_to_string(j._failures, ';') as _failures from source s inner join {JUDGED} j "
-        "on s._record = j._record where len(j._failures) > 0"
+        f"select s._record as source_row, array_to_string(r._reasons, ';') as _reasons, s.* exclude (_record) "
+        f"from {SOURCE} s inner join ({reasons_sql(plan)}) r on s._record = r._record order by 1"
     )
     path = folder / f"{target.delivery_id}.parquet"
     _copy(con, query, path, f", encryption_config {{footer_key: '{_QUARANTINE_KEY}'}}")
     path.chmod(0o600)
+
+
+def forget(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop everything that judging one file made, so that the next one starts clean and memory is free."""
+    for view in (_KEPT, SCOPED):
+        con.execute(f"drop view if exists {view}")
+    for table in (JUDGED, "person_keys", "repeated"):
+        con.execute(f"drop table if exists {table}")
+    kind = con.execute(
+        "select 'view' from duckdb_views() where view_name = $name and database_name = current_database()",
+        {"name": SOURCE},
+    ).fetchone()
+    con.execute(f"drop {'view' if kind else 'table'} if exists {SOURCE}")
 
 
 def file_hash(path: Path) -> str:
@@ -147,3 +191,11 @@ def _copy(con: duckdb.DuckDBPyConnection, query: str, path: Path, options: str =
         os.fsync(stream.fileno())
     beside.replace(path)
     return int(row[0]) if row else 0
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,8 +1,9 @@
 """Receipts: what came of a partner's file, for a person to read and for a spreadsheet.
 
-What belongs here: the words and the two files. What does not: judging.
+What belongs here: the words and the files. What does not: judging.
 """
 
-from ingestion.receipts.write import write_receipt
+from ingestion.receipts.model import Receipt
+from ingestion.receipts.write import write_index, write_receipt
 
-__all__ = ["write_receipt"]
+__all__ = ["Receipt", "write_index", "write_receipt"]

@@ -1,117 +1,130 @@
-"""Writing a receipt as HTML and CSV; both are safe to open whatever the file's name or headers hold.
+"""Writing receipts as HTML and CSV; both are safe to open whatever the file's name or headers hold.
 
-What belongs here: layout and escaping. What does not: findings.
+What belongs here: layout and escaping. What does not: what a receipt says (`model`).
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
-from datetime import datetime
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-if TYPE_CHECKING:
-    from ingestion.acceptance.judge_file import Judgement
+from ingestion.receipts.model import VERDICTS, Receipt
+from warehouse.ledger import Delivery
 
-_STATUS = {
-    "accepted": "The file was taken.",
-    "refused": "The file was refused; what we had before stays in force.",
-    "duplicate": "The same file came before; nothing was read again.",
-    "unknown": "The file was not recognized and stays in the drop folder.",
-}
-_NEXT = {
-    "daily": "tomorrow", "weekly": "in a week", "monthly": "in a month", "quarterly": "in three months",
-    "termly": "next term", "yearly": "in a year",
-}  # fmt: skip
-_environment = Environment(
-    loader=PackageLoader("ingestion.receipts", "."),
-    autoescape=select_autoescape(["html", "j2"]),
-    trim_blocks=True,
-)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_HEADER = (
+    "file", "status", "finding", "severity", "column", "your_column", "rows_concerned", "first_rows", "why", "fix",
+)  # fmt: skip
 
 
-def write_receipt(
-    folder: Path,
-    *,
-    partner: str,
-    feed_title: str,
-    file_name: str,
-    moment: datetime,
-    sequence: int,
-    status: str,
-    judgement: Judgement,
-    cadence: str,
-) -> Path:
+def write_receipt(folder: Path, receipt: Receipt) -> Path:
     """Write both files of a receipt; returns the path of the HTML one."""
     folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{moment:%Y%m%d}_{sequence:05d}_{_safe(file_name)}"
-    stem += "_again" if status == "duplicate" else ""
-    text = _environment.get_template("receipt.html.j2").render(
-        partner=partner,
-        feed=feed_title,
-        file_name=_printable(file_name),
-        moment=f"{moment:%Y-%m-%d %H:%M} UTC",
-        verdict=_STATUS.get(status, status),
-        status=status,
-        judgement=judgement,
-        findings=judgement.findings,
-        due=_NEXT.get(cadence, "as agreed"),
+    stem = receipt_stem(receipt)
+    _write(folder / f"{stem}.csv", _table(receipt))
+    page = folder / f"{stem}.html"
+    text = _environment().get_template("receipt.html.j2").render(receipt=receipt, table=f"{stem}.csv")
+    _write(page, text)
+    return page
+
+
+def write_index(folder: Path, partner: str, deliveries: Sequence[Delivery]) -> Path:
+    """Write a partner's page with its last deliveries, latest first, each linked to its receipt."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [
+        (delivery, Path(delivery.receipt).name if delivery.receipt else "", "withdrawn" if delivery.withdrawn_at else delivery.status)
+        for delivery in deliveries
+    ]  # fmt: skip
+    page = folder / "index.html"
+    _write(
+        page,
+        _environment().get_template("index.html.j2").render(partner=partner, rows=rows, verdicts=VERDICTS),
     )
-    _write(folder / f"{stem}.csv", _csv(file_name, status, judgement))
-    html = folder / f"{stem}.html"
-    _write(html, text)
-    return html
+    return page
 
 
-def _csv(file_name: str, status: str, judgement: Judgement) -> str:
+def receipt_stem(receipt: Receipt) -> str:
+    """Name of a receipt's files without suffix: day, number of the delivery, safe form of the file's name."""
+    stem = f"{receipt.moment:%Y%m%d}_{receipt.sequence:05d}_{_safe(receipt.file_name)}"
+    if receipt.status == "duplicate":
+        return f"{stem}_again"
+    return stem
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("ingestion.receipts", "."),
+        autoescape=select_autoescape(["html", "j2"], default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _table(receipt: Receipt) -> str:
     buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(
-        ["file", "status", "finding", "severity", "column", "rows_concerned", "first_rows", "why", "fix"]
-    )
-    counts = [
-        ("rows_in_file", judgement.rows_in),
-        ("rows_accepted", judgement.accepted if status == "accepted" else 0),
-        ("rows_quarantined", judgement.quarantined),
-        ("records_unreadable", judgement.refused),
-        ("rows_out_of_scope", judgement.not_applicable),
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(_HEADER)
+    lines: list[tuple[object, ...]] = [
+        (name, "count", "", "", count, "", words, "") for words, count, name in receipt.counts
     ]
-    for name, count in counts:
-        writer.writerow([_cell(file_name), status, name, "count", "", count, "", "", ""])
-    for finding in judgement.findings:
-        rows = " ".join(map(str, finding.rows))
-        cells = [
-            finding.code,
-            finding.severity,
-            finding.column or "",
-            finding.count,
-            rows,
-            finding.why,
-            finding.fix,
-        ]
-        writer.writerow([_cell(file_name), status, *(_cell(str(cell)) for cell in cells)])
+    lines += [
+        (
+            f.code,
+            f.severity,
+            f.column or "",
+            f.source_column or "",
+            f.count,
+            " ".join(map(str, f.rows)),
+            f.why,
+            f.fix,
+        )
+        for f in receipt.findings
+    ]
+    lines += [
+        (
+            "change",
+            "note",
+            "",
+            "",
+            now - before,
+            "",
+            f"{words}: {now} now, {before} on {receipt.compared_with}",
+            "",
+        )
+        for words, now, before in receipt.changes
+        if now != before
+    ]
+    lines.append(("next_due", "note", "", "", "", "", f"The next file is due on {receipt.due}.", ""))
+    for line in lines:
+        writer.writerow([_cell(receipt.file_name), receipt.status, *map(_cell, line)])
     return buffer.getvalue()
 
 
-def _cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = _printable(text)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in text)[:300]
+def _cell(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    if isinstance(value, int):
+        return value
+    text = "".join(character if character.isprintable() else " " for character in str(value))[:1000]
+    return f"'{text}" if text.lstrip()[:1] in _FORMULA and text.strip() else text
 
 
 def _safe(file_name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", file_name).strip("._")[:80] or "file"
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", file_name).strip("._-")[:80] or "file"
+    if safe == file_name:
+        return safe
+    # Two names that become one when made safe must not overwrite each other's receipt.
+    return f"{safe}_{hashlib.sha256(file_name.encode('utf-8', 'replace')).hexdigest()[:6]}"
 
 
 def _write(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
+    beside.write_text(text, encoding="utf-8", newline="")
     beside.replace(path)

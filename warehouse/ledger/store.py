@@ -1,73 +1,25 @@
-"""The ledger's tables and questions, in SQLAlchemy, on SQLite unless configured otherwise.
+"""Writing to the ledger and asking it, in SQLAlchemy, on SQLite unless configured otherwise.
 
-What belongs here: one transaction a delivery. What does not: files.
+What belongs here: one transaction a delivery; what is in force now or was at a past moment. What does not: files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from warehouse.ledger.tables import Base, Delivery, DeliveryEvent, FileRow, LakeFile
 from warehouse.settings import CommunityPaths, Settings
 
-
-class Base(orm.DeclarativeBase):
-    """Base of the ledger's tables."""
-
-
-class Delivery(Base):
-    """One file of a partner as taken by one mapping; its id comes from partner, mapping and content."""
-
-    __tablename__ = "delivery"
-
-    delivery_id: orm.Mapped[str] = orm.mapped_column(primary_key=True)
-    delivery_seq: orm.Mapped[int] = orm.mapped_column(unique=True)
-    partner_id: orm.Mapped[str] = orm.mapped_column(index=True)
-    feed_id: orm.Mapped[str] = orm.mapped_column(index=True)
-    mapping: orm.Mapped[str]
-    mode: orm.Mapped[str]
-    file_name: orm.Mapped[str]
-    sha256: orm.Mapped[str] = orm.mapped_column(index=True)
-    size_bytes: orm.Mapped[int]
-    received_at: orm.Mapped[datetime]
-    status: orm.Mapped[str]
-    records_read: orm.Mapped[int] = orm.mapped_column(default=0)
-    rows_in: orm.Mapped[int] = orm.mapped_column(default=0)
-    rows_accepted: orm.Mapped[int] = orm.mapped_column(default=0)
-    rows_quarantined: orm.Mapped[int] = orm.mapped_column(default=0)
-    rows_refused: orm.Mapped[int] = orm.mapped_column(default=0)
-    rows_not_applicable: orm.Mapped[int] = orm.mapped_column(default=0)
-    findings: orm.Mapped[list[Any]] = orm.mapped_column(sa.JSON, default=list)
-    withdrawn_at: orm.Mapped[datetime | None]
-
-
-class _File(Base):
-    __tablename__ = "lake_file"
-
-    path: orm.Mapped[str] = orm.mapped_column(primary_key=True)
-    delivery_id: orm.Mapped[str] = orm.mapped_column(sa.ForeignKey("delivery.delivery_id"), index=True)
-    period: orm.Mapped[str]
-    rows: orm.Mapped[int]
-    sha256: orm.Mapped[str]
-
-
-@dataclass(frozen=True)
-class LakeFile:
-    """One Parquet file of the lake; `path` is relative to the community's data folder."""
-
-    feed_id: str
-    partner_id: str
-    delivery_id: str
-    delivery_seq: int
-    period: str
-    path: str
-    rows: int
-    sha256: str
+# Partners' files that replace each other: by which of a delivery's traits, under each mode.
+_SCOPES = {
+    "full_snapshot": lambda d, f: (d.partner_id, d.feed_id, d.mapping),
+    "school_year_snapshot": lambda d, f: (d.partner_id, d.feed_id, d.mapping, f.period),
+}
 
 
 class Ledger:
@@ -89,14 +41,48 @@ class Ledger:
             return session.get(Delivery, delivery_id)
 
     def record(self, delivery: Delivery, files: Sequence[LakeFile]) -> None:
-        """Write a delivery and its lake files in one transaction; from then on it counts."""
+        """Write a delivery and its lake files in one transaction; from then on it counts.
+
+        A delivery that was refused before, and is judged again, takes the place of its refusal.
+
+        Raises:
+            ValueError: the rows do not add up; nothing is written.
+        """
+        _add_up(delivery)
         with self._session() as session, session.begin():
-            session.add(delivery)
+            session.execute(sa.delete(FileRow).where(FileRow.delivery_id == delivery.delivery_id))
+            session.merge(delivery)
             session.flush()
             session.add_all(
-                _File(path=f.path, delivery_id=f.delivery_id, period=f.period, rows=f.rows, sha256=f.sha256)
+                FileRow(path=f.path, delivery_id=f.delivery_id, period=f.period, rows=f.rows, sha256=f.sha256)
                 for f in files
             )
+
+    def finish(self, delivery_ids: Sequence[str], receipts: Sequence[str]) -> None:
+        """Note that deliveries have their receipts (paths relative to data/) and their file is taken away."""
+        with self._session() as session, session.begin():
+            for delivery_id, receipt in zip(delivery_ids, receipts, strict=True):
+                session.execute(
+                    sa.update(Delivery)
+                    .where(Delivery.delivery_id == delivery_id)
+                    .values(is_finished=True, receipt=receipt)
+                )
+
+    def partner_deliveries(self, partner_id: str, limit: int = 200) -> list[Delivery]:
+        """The last deliveries of a partner, latest first."""
+        query = (
+            sa.select(Delivery)
+            .where(Delivery.partner_id == partner_id)
+            .order_by(Delivery.delivery_seq.desc())
+            .limit(limit)
+        )
+        with self._session() as session:
+            return list(session.scalars(query))
+
+    def rows_in_force(self, partner_id: str, mapping: str) -> dict[str, int]:
+        """Rows by period of the files of a partner's mapping that are in force."""
+        chosen = self._chosen(None, partner_id, mapping)
+        return {file.period: file.rows for _, file in chosen}
 
     def next_sequence(self) -> int:
         """The number of the next delivery, counted from one."""
@@ -110,8 +96,8 @@ class Ledger:
                 session.scalars(sa.select(Delivery).order_by(Delivery.delivery_seq.desc()).limit(limit))
             )
 
-    def previous(self, partner_id: str, mapping: str) -> Delivery | None:
-        """The last accepted delivery by the same mapping of a partner."""
+    def previous(self, partner_id: str, mapping: str, before_seq: int | None = None) -> Delivery | None:
+        """The last accepted delivery by a partner's mapping, or the last one before a number."""
         query = (
             sa.select(Delivery)
             .where(
@@ -120,6 +106,8 @@ class Ledger:
             .order_by(Delivery.delivery_seq.desc())
             .limit(1)
         )
+        if before_seq is not None:
+            query = query.where(Delivery.delivery_seq < before_seq)
         with self._session() as session:
             return session.scalar(query)
 
@@ -129,23 +117,11 @@ class Ledger:
         A full snapshot is replaced by the mapping's next one; a school-year snapshot year by year; increments and
         upserts all stay. Withdrawn deliveries do not count from the moment of their withdrawal.
         """
-        chosen: dict[tuple[str, ...], tuple[Delivery, _File]] = {}
-        for delivery, file in self._accepted(as_of):
-            scope = {
-                "full_snapshot": (delivery.partner_id, delivery.feed_id, delivery.mapping),
-                "school_year_snapshot": (
-                    delivery.partner_id,
-                    delivery.feed_id,
-                    delivery.mapping,
-                    file.period,
-                ),
-            }.get(delivery.mode, (file.path,))
-            chosen[scope] = (delivery, file)
         files = [
             LakeFile(
                 d.feed_id, d.partner_id, d.delivery_id, d.delivery_seq, f.period, f.path, f.rows, f.sha256
             )
-            for d, f in chosen.values()
+            for d, f in self._chosen(as_of)
         ]
         return sorted(files, key=lambda f: (f.feed_id, f.partner_id, f.delivery_seq, f.period))
 
@@ -158,16 +134,18 @@ class Ledger:
 
         Raises:
             KeyError: no such delivery.
+            ValueError: it is withdrawn already, or was never accepted.
         """
-        self._set_withdrawn(delivery_id, at)
+        self._change(delivery_id, at, "withdrawn")
 
-    def reinstate(self, delivery_id: str) -> None:
+    def reinstate(self, delivery_id: str, at: datetime) -> None:
         """Put a withdrawn delivery back in force.
 
         Raises:
             KeyError: no such delivery.
+            ValueError: it is not withdrawn.
         """
-        self._set_withdrawn(delivery_id, None)
+        self._change(delivery_id, at, "reinstated")
 
     def delivery_rows(self) -> list[dict[str, Any]]:
         """Every delivery as a row without the file's name, for the working database."""
@@ -196,30 +174,61 @@ class Ledger:
         )
         return [{name: row[name] for name in names} for row in self.delivery_rows() if row["is_in_force"]]
 
-    def _accepted(self, as_of: datetime | None) -> list[tuple[Delivery, _File]]:
-        moment = _naive(as_of) if as_of else None
+    def _chosen(
+        self, as_of: datetime | None, partner_id: str | None = None, mapping: str | None = None
+    ) -> list[tuple[Delivery, FileRow]]:
+        """Deliveries and files in force: of those that replace each other the latest."""
+        chosen: dict[tuple[str, ...], list[tuple[Delivery, FileRow]]] = {}
+        for delivery, file in self._accepted(as_of, partner_id, mapping):
+            scope = _SCOPES[delivery.mode](delivery, file) if delivery.mode in _SCOPES else (file.path,)
+            kept = chosen.get(scope, [])
+            same = kept and kept[0][0].delivery_id == delivery.delivery_id
+            chosen[scope] = [*kept, (delivery, file)] if same else [(delivery, file)]
+        return [pair for pairs in chosen.values() for pair in pairs]
+
+    def _accepted(
+        self, as_of: datetime | None, partner_id: str | None, mapping: str | None
+    ) -> list[tuple[Delivery, FileRow]]:
+        """Accepted deliveries that stood at a moment, with their files, in order of delivery."""
         query = (
-            sa.select(Delivery, _File)
-            .join(_File, _File.delivery_id == Delivery.delivery_id)
+            sa.select(Delivery, FileRow)
+            .join(FileRow, FileRow.delivery_id == Delivery.delivery_id)
             .where(Delivery.status == "accepted")
-            .order_by(Delivery.delivery_seq, _File.period)
+            .order_by(Delivery.delivery_seq, FileRow.period)
         )
+        if partner_id is not None:
+            query = query.where(Delivery.partner_id == partner_id, Delivery.mapping == mapping)
+        moment = _naive(as_of) if as_of else None
         if moment is None:
             query = query.where(Delivery.withdrawn_at.is_(None))
         else:
-            query = query.where(
-                Delivery.received_at <= moment,
-                sa.or_(Delivery.withdrawn_at.is_(None), Delivery.withdrawn_at > moment),
-            )
+            query = query.where(Delivery.received_at <= moment)
         with self._session() as session:
-            return [(delivery, file) for delivery, file in session.execute(query)]
+            out = self._withdrawn_at(session, moment) if moment else set()
+            return [(d, f) for d, f in session.execute(query) if d.delivery_id not in out]
 
-    def _set_withdrawn(self, delivery_id: str, at: datetime | None) -> None:
+    @staticmethod
+    def _withdrawn_at(session: orm.Session, moment: datetime) -> set[str]:
+        """Deliveries whose last event up to a moment is a withdrawal."""
+        query = sa.select(DeliveryEvent).where(DeliveryEvent.at <= moment)
+        last = {e.delivery_id: e.kind for e in session.scalars(query.order_by(DeliveryEvent.event_n))}
+        return {delivery_id for delivery_id, kind in last.items() if kind == "withdrawn"}
+
+    def _change(self, delivery_id: str, at: datetime, kind: str) -> None:
         with self._session() as session, session.begin():
             delivery = session.get(Delivery, delivery_id)
             if delivery is None:
                 raise KeyError(f"no delivery {delivery_id}; `throughline delivery list` shows them")
-            delivery.withdrawn_at = _naive(at) if at else None
+            if delivery.status != "accepted":
+                raise ValueError(
+                    f"delivery {delivery_id} is {delivery.status}; only accepted ones are in force"
+                )
+            if (delivery.withdrawn_at is None) == (kind == "reinstated"):
+                raise ValueError(
+                    f"delivery {delivery_id} is {'in force' if kind == 'reinstated' else kind} already"
+                )
+            delivery.withdrawn_at = _naive(at) if kind == "withdrawn" else None
+            session.add(DeliveryEvent(delivery_id=delivery_id, at=_naive(at), kind=kind))
 
     def _session(self) -> orm.Session:
         return orm.Session(self._engine, expire_on_commit=False)
@@ -227,3 +236,13 @@ class Ledger:
 
 def _naive(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _add_up(delivery: Delivery) -> None:
+    """Every row of a delivery must have ended in exactly one place."""
+    placed = delivery.rows_accepted + delivery.rows_quarantined + delivery.rows_not_applicable
+    placed += delivery.rows_refused if delivery.status != "accepted" else 0
+    if delivery.rows_in != placed:
+        raise ValueError(
+            f"delivery {delivery.delivery_id}: {delivery.rows_in} rows in, {placed} accounted for"
+        )
