@@ -1,0 +1,54 @@
+{#- Wilson score interval of a proportion x / n (Wilson 1927; Newcombe 1998, method 3). Null where n is zero. -#}
+{%- macro wilson_lower(x, n, z=none) -%}
+{%- set q = z if z is not none else '1.959963984540054' -%}
+greatest(0.0, ((2.0 * ({{ x }}) + {{ q }} * {{ q }}) - {{ q }} * sqrt(greatest(0.0, {{ q }} * {{ q }} + 4.0 * ({{ x }}) * (1.0 - ({{ x }}) / nullif(cast({{ n }} as double), 0)))))
+    / (2.0 * (nullif(cast({{ n }} as double), 0) + {{ q }} * {{ q }})))
+{%- endmacro -%}
+
+{%- macro wilson_upper(x, n, z=none) -%}
+{%- set q = z if z is not none else '1.959963984540054' -%}
+least(1.0, ((2.0 * ({{ x }}) + {{ q }} * {{ q }}) + {{ q }} * sqrt(greatest(0.0, {{ q }} * {{ q }} + 4.0 * ({{ x }}) * (1.0 - ({{ x }}) / nullif(cast({{ n }} as double), 0)))))
+    / (2.0 * (nullif(cast({{ n }} as double), 0) + {{ q }} * {{ q }})))
+{%- endmacro -%}
+
+{#- Newcombe's hybrid score interval of p1 - p2 (Newcombe 1998, method 10), from rates and their Wilson limits. -#}
+{%- macro newcombe_lower(p1, l1, p2, u2) -%}
+(({{ p1 }}) - ({{ p2 }}) - sqrt((({{ p1 }}) - ({{ l1 }})) * (({{ p1 }}) - ({{ l1 }})) + (({{ u2 }}) - ({{ p2 }})) * (({{ u2 }}) - ({{ p2 }}))))
+{%- endmacro -%}
+
+{%- macro newcombe_upper(p1, u1, p2, l2) -%}
+(({{ p1 }}) - ({{ p2 }}) + sqrt((({{ u1 }}) - ({{ p1 }})) * (({{ u1 }}) - ({{ p1 }})) + (({{ p2 }}) - ({{ l2 }})) * (({{ p2 }}) - ({{ l2 }}))))
+{%- endmacro -%}
+
+{#- z of the difference of two independent proportions with pooled variance; zero where both are alike. -#}
+{%- macro two_proportion_z(x1, n1, x2, n2) -%}
+coalesce(
+    (({{ x1 }}) / nullif(cast({{ n1 }} as double), 0) - ({{ x2 }}) / nullif(cast({{ n2 }} as double), 0))
+    / nullif(sqrt(
+        (({{ x1 }}) + ({{ x2 }})) / nullif(cast(({{ n1 }}) + ({{ n2 }}) as double), 0)
+        * (1 - (({{ x1 }}) + ({{ x2 }})) / nullif(cast(({{ n1 }}) + ({{ n2 }}) as double), 0))
+        * (1 / nullif(cast({{ n1 }} as double), 0) + 1 / nullif(cast({{ n2 }} as double), 0))
+    ), 0),
+    0.0
+)
+{%- endmacro -%}
+
+{#- MOVER limits (Zou and Donner 2008) of the change of a difference: (p11 - p12) - (p01 - p02), given the limits of
+    the present and the past difference. -#}
+{%- macro mover_lower(d1, l1, d0, u0) -%}
+(({{ d1 }}) - ({{ d0 }}) - sqrt((({{ d1 }}) - ({{ l1 }})) * (({{ d1 }}) - ({{ l1 }})) + (({{ u0 }}) - ({{ d0 }})) * (({{ u0 }}) - ({{ d0 }}))))
+{%- endmacro -%}
+
+{%- macro mover_upper(d1, u1, d0, l0) -%}
+(({{ d1 }}) - ({{ d0 }}) + sqrt((({{ u1 }}) - ({{ d1 }})) * (({{ u1 }}) - ({{ d1 }})) + (({{ d0 }}) - ({{ l0 }})) * (({{ d0 }}) - ({{ l0 }}))))
+{%- endmacro -%}
+
+{#- Standard error of a published estimate from its margin of error; the Census Bureau's margins are at 90 %, and its
+    handbook divides by 1.645. -#}
+{%- macro se_from_moe(moe, confidence='0.90') -%}
+(cast({{ moe }} as double) / case
+    when {{ confidence }} = 0.95 then 1.96
+    when {{ confidence }} = 0.99 then 2.576
+    else 1.645
+end)
+{%- endmacro -%}

@@ -1,0 +1,115 @@
+"""The truth: who is who, and each person's true status on each indicator, written from the events themselves.
+
+What belongs here: definitions in SQL over true events, told apart from the models that will be judged by it. What does
+not: anything that a partner sends.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from ingestion.sample.life import Life
+
+# Each query: true_person_id, cohort_year, status. Times and limits are those of the indicator definitions.
+_QUERIES = {
+    "kindergarten_readiness": """
+        select k.true_person_id, k.school_year as cohort_year,
+            case when k.school_year > k.first_year or k.entry > make_date(k.school_year - 1, 11, 1) then 'excluded'
+                when r.score is null then 'not_measured' when r.score >= 270 then 'met' else 'not_met' end as status
+        from (select *, min(school_year) over (partition by true_person_id) as first_year
+              from (select true_person_id, school_year, min(entry_date)::date as entry
+                    from spell where grade = 0 group by true_person_id, school_year)) k
+        left join kra r using (true_person_id, school_year)""",
+    "early_grade_reading": """
+        select s.true_person_id, s.school_year as cohort_year,
+            case when t.met is null then 'not_measured' when t.met then 'met' else 'not_met' end as status
+        from (select distinct true_person_id, school_year from spell where grade = 3) s
+        left join state_test t on t.true_person_id = s.true_person_id and t.school_year = s.school_year
+            and t.subject = 'ReadingELA'""",
+    "middle_grade_math": """
+        select s.true_person_id, s.school_year as cohort_year,
+            case when t.met is null then 'not_measured' when t.met then 'met' else 'not_met' end as status
+        from (select distinct true_person_id, school_year from spell where grade = 8) s
+        left join state_test t on t.true_person_id = s.true_person_id and t.school_year = s.school_year
+            and t.subject = 'Mathematics'""",
+    "high_school_graduation": """
+        with member as (
+            select true_person_id, min(case when grade = 9 then school_year end) + 3 as cohort_year
+            from spell where grade between 9 and 12 group by all
+        ), last as (
+            select m.true_person_id, m.cohort_year, arg_max(s.exit_type, (s.entry_date, s.exit_date)) as exit_type,
+                arg_max(s.exit_date, (s.entry_date, s.exit_date))::date as exit_date
+            from member m join spell s on s.true_person_id = m.true_person_id and s.grade between 9 and 12
+                and s.entry_date::date <= make_date(m.cohort_year, 8, 31)
+            where m.cohort_year <= 2024 group by all
+        )
+        select true_person_id, cohort_year,
+            case when g.completion_date::date <= make_date(cohort_year, 8, 31) then 'met'
+                when exit_type in ('TransferOutOfState', 'TransferPrivate', 'Emigrated', 'Died')
+                    and exit_date <= make_date(cohort_year, 8, 31) then 'excluded' else 'not_met' end as status
+        from last left join graduation g using (true_person_id)""",
+    "postsecondary_enrollment": """
+        select g.true_person_id, g.school_year as cohort_year,
+            case when min(t.begin_date)::date <= make_date(g.school_year, 11, 1) then 'met' else 'not_met' end as status
+        from graduation g left join term t using (true_person_id) group by g.true_person_id, g.school_year""",
+    "postsecondary_completion": """
+        select g.true_person_id, g.school_year as cohort_year,
+            case when min(a.award_date)::date <= (g.completion_date::date + interval 6 year) then 'met' else 'not_met' end as status
+        from graduation g left join award a using (true_person_id)
+        where g.completion_date::date + interval 6 year < date '2024-11-15'
+        group by g.true_person_id, g.school_year, g.completion_date""",
+    "chronic_absence": """
+        select true_person_id, school_year as cohort_year,
+            case when sum(days_enrolled) < 10 then 'excluded'
+                when sum(days_absent) >= 0.1 * sum(days_enrolled) then 'met' else 'not_met' end as status
+        from attendance group by all""",
+    "suspension": """
+        select s.true_person_id, s.school_year as cohort_year,
+            case when bool_or(d.action = 'OutOfSchoolSuspension') then 'met' else 'not_met' end as status
+        from (select distinct true_person_id, school_year from spell) s
+        left join discipline d using (true_person_id, school_year) group by all""",
+    "fafsa_completion": """
+        select s.true_person_id, s.school_year as cohort_year,
+            case when bool_or(f.fafsa_status = 'Complete' and f.status_date::date <= make_date(s.school_year, 6, 30)) then 'met'
+                when bool_or(f.fafsa_status is not null) then 'not_met' else 'not_measured' end as status
+        from (select distinct true_person_id, school_year from spell where grade = 12) s
+        left join fafsa f using (true_person_id, school_year) group by all""",
+    "program_participation": """
+        select true_person_id, school_year as cohort_year,
+            case when sum(sessions_attended) >= 0.6 * sum(sessions_offered) then 'met' else 'not_met' end as status
+        from program group by all""",
+}
+
+
+def write_truth(folder: Path, people: pd.DataFrame, life: Life, ids: pd.DataFrame) -> None:
+    """Write person, source_id, indicator and rate as Parquet into a folder apart from everything a night reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    con = duckdb.connect()
+    for name, frame in life.tables.items():
+        con.register(name, frame)
+    con.register("people", people.drop(columns=["skill"]))
+    con.register("ids", ids)
+    con.execute(
+        f"copy (from people order by true_person_id) to '{folder / 'person.parquet'}' (format parquet)"
+    )
+    con.execute(f"copy (from ids order by all) to '{folder / 'source_id.parquet'}' (format parquet)")
+    union = " union all ".join(
+        f"select true_person_id, '{name}' as indicator_id, cohort_year::bigint as cohort_year, status from ({query})"
+        for name, query in _QUERIES.items()
+    )
+    con.execute(f"create table indicator as {union}")
+    con.execute(f"copy (from indicator order by all) to '{folder / 'indicator.parquet'}' (format parquet)")
+    con.execute(
+        f"""
+        copy (
+            select indicator_id, cohort_year, count(*) as eligible_n,
+                count(*) filter (where status in ('met', 'not_met')) as denominator_n,
+                count(*) filter (where status = 'met') as numerator_n, numerator_n / nullif(denominator_n, 0) as rate
+            from indicator group by all having denominator_n > 0 order by all
+        ) to '{folder / "rate.parquet"}' (format parquet)
+        """
+    )
+    con.close()

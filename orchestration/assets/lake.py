@@ -1,0 +1,94 @@
+"""Lake assets: one step takes everything that has arrived, and tells what changed feed by feed.
+
+What belongs here: calling acceptance and reporting it. What does not: acceptance itself (`ingestion`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+import ingestion
+from ingestion.contracts import load_contracts
+from orchestration import names
+from orchestration.community_resource import CommunityResource
+from orchestration.inputs import current_fingerprint, feed_fingerprint, last_release_fingerprint
+from orchestration.names import lake_key
+from warehouse.community import Community
+from warehouse.ledger import LakeFile
+
+
+def lake_specs(landing: Sequence[dg.AssetSpec]) -> list[dg.AssetSpec]:
+    """One asset a feed, downstream of every partner that drops it; skipped where nothing changed."""
+    upstream: dict[str, list[dg.AssetKey]] = defaultdict(list)
+    for spec in landing:
+        upstream[spec.key.path[-1]].append(spec.key)
+    return [
+        dg.AssetSpec(
+            lake_key(feed_id),
+            deps=upstream.get(feed_id, []),
+            description=f"{contract.description} Accepted rows of all partners, without identifiers; {contract.grain}.",
+            group_name=names.LAKE,
+            kinds={"parquet"},
+            owners=[names.OWNER],
+            metadata={
+                "dagster/column_schema": _column_schema(feed_id),
+                "delivery mode": contract.delivery_mode,
+            },
+            tags={"stage": contract.stage},
+            skippable=True,
+        )
+        for feed_id, contract in sorted(load_contracts().items())
+    ]
+
+
+def build_lake_asset(landing: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
+    """The step that takes deliveries; it yields nothing, and so ends the night, when nothing changed."""
+
+    @dg.multi_asset(specs=lake_specs(landing), name="accept_deliveries", can_subset=False)
+    def accept_deliveries(
+        context: dg.AssetExecutionContext, community: CommunityResource
+    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        loaded = community.load()
+        outcomes = ingestion.receive_all(loaded, community.settings())
+        for outcome in outcomes:
+            context.log.info(outcome.summary)
+        ledger = community.ledger(loaded)
+        files = ledger.current_files()
+        if current_fingerprint(loaded, files) == last_release_fingerprint(loaded, ledger):
+            context.log.info("Nothing new since the last release: nothing to build, nothing to publish.")
+            return
+        yield from _materializations(loaded, files)
+
+    return accept_deliveries
+
+
+def _materializations(community: Community, files: Sequence[LakeFile]) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    by_feed: dict[str, list[LakeFile]] = defaultdict(list)
+    for file in files:
+        by_feed[file.feed_id].append(file)
+    for feed_id in sorted(load_contracts()):
+        current = by_feed.get(feed_id, [])
+        yield dg.MaterializeResult(
+            asset_key=lake_key(feed_id),
+            data_version=dg.DataVersion(feed_fingerprint(current)),
+            metadata={
+                "dagster/row_count": sum(file.rows for file in current),
+                "partners": len({file.partner_id for file in current}),
+                "deliveries": len({file.delivery_id for file in current}),
+                "receipts": dg.MetadataValue.path(str(community.paths.receipts)),
+            },
+        )
+
+
+def _column_schema(feed_id: str) -> dg.TableSchema:
+    contract = load_contracts()[feed_id]
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(column.name, type=column.type, description=column.meaning)
+            for column in contract.columns
+            if column.class_ != "identifier"
+        ]
+    )

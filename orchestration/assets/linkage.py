@@ -1,0 +1,50 @@
+"""The linkage asset: the person crosswalk, the only thing that leaves the vault.
+
+What belongs here: calling linkage and reporting it. What does not: linkage itself (`warehouse.linkage`).
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from ingestion.contracts import load_contracts
+from orchestration import names
+from orchestration.community_resource import CommunityResource
+from warehouse.linkage import LinkageConfig, run_linkage
+
+
+@dg.asset(
+    key=names.CROSSWALK,
+    deps=[
+        names.lake_key(feed_id)
+        for feed_id, contract in sorted(load_contracts().items())
+        if contract.has_person
+    ],
+    group_name=names.VAULT,
+    kinds={"duckdb", "splink"},
+    owners=[names.OWNER],
+    description=(
+        "Which source records belong to one person. Identifiers stay in the encrypted vault; this crosswalk "
+        "(source key to person key, with its confidence) is all that leaves it."
+    ),
+)
+def person_crosswalk(context: dg.AssetExecutionContext, community: CommunityResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Link the people of the deliveries in force."""
+    loaded = community.load()
+    deliveries = community.ledger(loaded).current_deliveries()
+    config = LinkageConfig.model_validate(
+        {
+            "duplicate_free": [p.partner_id for p in loaded.partners.values() if p.duplicate_free],
+            **loaded.config.linkage,
+        }
+    )
+    report = run_linkage(loaded.paths, community.settings(), config, deliveries, context.run.run_id)
+    return dg.MaterializeResult(
+        metadata={
+            "source persons": report.source_persons,
+            "persons": report.persons,
+            "linked share": report.linked_share,
+            "in review": report.review_pairs,
+            "changed": report.changed,
+        }
+    )

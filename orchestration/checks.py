@@ -1,0 +1,89 @@
+"""The quality gate as Dagster asset checks: one check a table, blocking where its rules block.
+
+What belongs here: running the suites and translating results. What does not: rules (`expectations/suites`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from expectations.model import QualityReport, RuleResult, Suite, load_suites
+from orchestration import names
+from orchestration.community_resource import CommunityResource
+
+
+def _asset_key(table: str) -> dg.AssetKey:
+    schema, name = table.split(".")
+    if name.startswith("ind_"):
+        schema = "indicators"
+    return names.lake_key(name) if schema == "lake" else dg.AssetKey([schema, name])
+
+
+def _check_name(suite: Suite, severity: str) -> str:
+    return f"{suite.table.replace('.', '__')}__{severity}"
+
+
+def quality_specs(known: set[dg.AssetKey]) -> list[dg.AssetCheckSpec]:
+    """Two checks a table at most: its blocking rules, and those that only warn."""
+    specs = []
+    for suite in load_suites():
+        key = _asset_key(suite.table)
+        if key not in known:
+            continue
+        for severity in ("block", "warn"):
+            rules = [rule for rule in suite.rules if rule.severity == severity]
+            if rules:
+                specs.append(
+                    dg.AssetCheckSpec(
+                        _check_name(suite, severity),
+                        asset=key,
+                        # A check may block only what no step upstream of the gate makes, or the graph would
+                        # turn in a circle; a failed rule of any table stops the release itself.
+                        blocking=severity == "block" and key.path[0] == "marts",
+                        description=f"Great Expectations, {len(rules)} rules: "
+                        + ", ".join(r.id for r in rules),
+                    )
+                )
+    return specs
+
+
+def build_quality_checks(known: set[dg.AssetKey]) -> dg.AssetChecksDefinition:
+    """The step that runs all suites and yields the checks of every table."""
+    specs = quality_specs(known)
+
+    @dg.multi_asset_check(specs=specs, name="quality_gate")
+    def quality_gate(
+        context: dg.AssetCheckExecutionContext, community: CommunityResource
+    ) -> Iterator[dg.AssetCheckResult]:
+        # The library takes seconds to import, so only the step that validates pays for it.
+        from expectations.run import run_suites, save_report
+
+        loaded = community.load()
+        report = run_suites(loaded.paths.warehouse, context.run.run_id)
+        save_report(report, loaded.paths.quality)
+        for spec in specs:
+            yield _result(spec, report)
+
+    return quality_gate
+
+
+def _result(spec: dg.AssetCheckSpec, report: QualityReport) -> dg.AssetCheckResult:
+    table, severity = spec.name.rsplit("__", 1)
+    rules = [r for r in report.results if r.table.replace(".", "__") == table and r.severity == severity]
+    failed = [r for r in rules if not r.success]
+    level = dg.AssetCheckSeverity.ERROR if severity == "block" else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckResult(
+        passed=not failed,
+        check_name=spec.name,
+        asset_key=spec.asset_key,
+        severity=level,
+        description="; ".join(_sentence(r) for r in failed) or None,
+        metadata={"rules": len(rules), "failed": len(failed), **{r.rule_id: _sentence(r) for r in failed}},
+    )
+
+
+def _sentence(result: RuleResult) -> str:
+    rows = f" ({result.unexpected_n:,} rows)" if result.unexpected_n else ""
+    return f"{result.rule_id}{rows}: {result.error or result.why} Fix: {result.fix} Ask: {result.owner}."

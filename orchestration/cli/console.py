@@ -1,0 +1,65 @@
+"""What the commands share: the console, the choice of the community, the telling of errors.
+
+What belongs here: output and arguments common to several commands. What does not: any command.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from warehouse.community import Community, ConfigurationError, load_community
+
+console = Console(highlight=False)
+
+CommunityOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir", "-d", help="Folder of the community; default: THROUGHLINE_COMMUNITY, or the present folder."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+def community_folder(folder: Path | None) -> Path:
+    """The community's folder by option, environment, or the present folder."""
+    chosen = folder or Path(os.environ.get("THROUGHLINE_COMMUNITY") or Path.cwd())
+    return chosen.resolve()
+
+
+def open_community(folder: Path | None) -> Community:
+    """Load the chosen community, and let the rest of the process know which it is.
+
+    Raises:
+        ConfigurationError: no community lies there, or its configuration is wrong.
+    """
+    root = community_folder(folder)
+    if not (root / "community.yml").is_file():
+        raise ConfigurationError(
+            f"{root}: no community here (no community.yml). Make one with `throughline init {root}`, "
+            "or name its folder with --dir."
+        )
+    os.environ["THROUGHLINE_COMMUNITY"] = str(root)
+    community = load_community(root)
+    community.paths.ensure()
+    return community
+
+
+def fail_message(error: Exception) -> str | None:
+    """The message of an error that a user can mend; None for one that is a defect of ours."""
+    known = (ConfigurationError, FileNotFoundError, PermissionError, IsADirectoryError)
+    named = {
+        "VaultKeyError",
+        "MappingError",
+        "ContractError",
+        "UnreadableFileError",
+        "SuiteError",
+        "RunLockedError",
+    }
+    if isinstance(error, known) or type(error).__name__ in named:
+        return f"throughline: {error}"
+    return None

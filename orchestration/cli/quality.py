@@ -1,0 +1,95 @@
+"""`throughline quality`: what the quality gate found, in plain words.
+
+What belongs here: telling reports. What does not: running suites outside a night.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from expectations.model import RuleResult, load_suites
+from expectations.run import load_report
+from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
+
+quality_app = typer.Typer(help="What the quality gate asks, and what it found.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(quality_app, name="quality")
+
+
+@quality_app.command("explain", epilog="Example: `throughline quality explain`")
+def explain(
+    run: Annotated[str | None, typer.Argument(help="Run to explain; the latest when absent.")] = None,
+    directory: CommunityOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what failed, since when, how to mend it, and whom to ask. Exits with 1 if the release was blocked."""
+    community = open_community(directory)
+    report = load_report(community.paths.quality, run)
+    if report is None:
+        console.print("No quality report yet; it is made by `throughline run`.")
+        raise typer.Exit(1)
+    if as_json:
+        console.print_json(report.model_dump_json())
+        raise typer.Exit(1 if report.blocking_failures else 0)
+    since = _failing_since(community.paths.quality)
+    for result in (*report.blocking_failures, *report.warnings):
+        _tell(result, since.get(result.rule_id))
+    console.print(
+        f"{len(report.results):,} rules on {len(report.row_counts)} tables: "
+        f"{len(report.blocking_failures)} blocking, {len(report.warnings)} warnings."
+    )
+    raise typer.Exit(1 if report.blocking_failures else 0)
+
+
+@quality_app.command("rules", epilog="Example: `throughline quality rules`")
+def rules(as_json: JsonOption = False) -> None:
+    """List every rule with its severity, reason and owner."""
+    rows = [
+        {
+            "table": suite.table,
+            "rule": rule.id,
+            "severity": rule.severity,
+            "why": rule.why,
+            "owner": rule.owner or suite.owner,
+        }
+        for suite in load_suites()
+        for rule in suite.rules
+    ]
+    if as_json:
+        console.print_json(json.dumps(rows))
+        return
+    for row in rows:
+        console.print(f"{row['severity']:5}  {row['table']:35} {row['rule']}: {row['why']}", soft_wrap=True)
+
+
+def _tell(result: RuleResult, since: str | None) -> None:
+    colour = "red" if result.severity == "block" else "yellow"
+    rows = f", {result.unexpected_n:,} rows" if result.unexpected_n else ""
+    console.print(f"[{colour}]{result.severity}[/{colour}] {result.table}: {result.rule_id}{rows}")
+    console.print(f"    why   {result.error or result.why}", soft_wrap=True)
+    console.print(f"    fix   {result.fix}", soft_wrap=True)
+    console.print(f"    ask   {result.owner}; failing since run {since or result.rule_id}", soft_wrap=True)
+
+
+def _failing_since(folder: object) -> dict[str, str]:
+    """The first run of the present unbroken series of failures, by rule."""
+    from pathlib import Path
+
+    files = sorted(Path(str(folder)).glob("*.json"), key=lambda file: file.stat().st_mtime)
+    since: dict[str, str] = {}
+    for file in files:
+        if file.stem == "latest":
+            continue
+        report = load_report(file.parent, file.stem)
+        for result in report.results if report else []:
+            if result.success:
+                since.pop(result.rule_id, None)
+            else:
+                since.setdefault(result.rule_id, file.stem)
+    return since

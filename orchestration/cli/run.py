@@ -1,0 +1,54 @@
+"""`throughline run`: one night, now.
+
+What belongs here: showing progress and telling what came of it. What does not: the night itself.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
+from orchestration.cli.summary import gateway_table, print_deliveries, print_failures, print_release
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("run", epilog="Example: `throughline run --dir riverbend`")(run)
+
+
+def run(directory: CommunityOption = None, as_json: JsonOption = False) -> None:
+    """Take what has arrived, build, check and publish; what the schedule does every night.
+
+    Exits with 1 when something failed or nothing could be published.
+    """
+    raise typer.Exit(run_and_tell(directory, as_json=as_json))
+
+
+def run_and_tell(directory: Path | None, *, as_json: bool = False) -> int:
+    """Run a night and print what it made; returns the exit code."""
+    from orchestration.night import run_night
+
+    community = open_community(directory)
+    if as_json:
+        result = run_night(community)
+    else:
+        with console.status("Starting") as status:
+            result = run_night(community, lambda step: status.update(step))
+    if as_json:
+        document = {
+            "succeeded": result.succeeded,
+            "published": result.published.release_id if result.published else None,
+            "release": str(result.release.path) if result.release else None,
+            "failures": result.failures,
+            "gateways": gateway_table(result.release.path) if result.release else [],
+            "receipts": str(community.paths.receipts),
+        }
+        console.print_json(json.dumps(document))
+        return 0 if result.succeeded and result.release else 1
+    print_deliveries(community)
+    print_failures(result.failures)
+    print_release(community, result)
+    return 0 if result.succeeded and result.release else 1

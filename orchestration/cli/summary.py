@@ -1,0 +1,109 @@
+"""What a night came to, in words: deliveries, failures, the release, gateway status with its reasons.
+
+What belongs here: tables and sentences for the terminal. What does not: any figure's computation.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.markup import escape
+from rich.table import Table
+
+from orchestration.cli.console import console
+from orchestration.night import NightResult
+from warehouse.community import Community
+from warehouse.ledger import Ledger
+from warehouse.settings import Settings
+
+_STATUS_STYLE = {"met": "green", "not_met": "red", "cannot_tell": "yellow"}
+
+
+def print_deliveries(community: Community, limit: int = 40) -> None:
+    """The deliveries of the last run, a row each."""
+    ledger = Ledger.open(community.paths, Settings())
+    rows = ledger.latest_deliveries(limit=limit)
+    if not rows:
+        console.print(
+            "No file has arrived yet. Drop files into " + str(community.paths.landing / "<partner>")
+        )
+        return
+    table = Table(title="Latest deliveries", title_justify="left")
+    for heading in ("partner", "feed", "file", "status"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("rows", "accepted", "quarantined"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(
+            row.partner_id,
+            row.feed_id,
+            escape(row.file_name),
+            row.status,
+            f"{row.rows_in:,}",
+            f"{row.rows_accepted:,}",
+            f"{row.rows_quarantined:,}",
+        )
+    console.print(table)
+
+
+def print_failures(failures: list[str]) -> None:
+    """Every failure with its reason."""
+    for failure in failures:
+        console.print(f"[red]Failed[/red] {escape(failure)}")
+
+
+def print_release(community: Community, result: NightResult) -> None:
+    """Which release stands now, its gateway status, and what to do next."""
+    receipts = community.paths.receipts
+    if result.release is None:
+        console.print("[red]Nothing is published yet.[/red]")
+        console.print(f"Receipts, with what to mend: {receipts}")
+        return
+    print_gateways(result.release.path)
+    if result.published:
+        console.print(f"[green]Published release {result.release.release_id}[/green]")
+    elif result.succeeded:
+        console.print(f"Nothing new: release {result.release.release_id} stays as it is.")
+    else:
+        console.print(f"Nothing was published; release {result.release.release_id} stays.")
+    console.print(f"  tables       {result.release.path}", soft_wrap=True)
+    console.print(f"  report card  {result.release.path / 'report' / 'index.html'}", soft_wrap=True)
+    console.print(f"  receipts     {receipts}", soft_wrap=True)
+    console.print(
+        f"Next: open the report card, or `throughline serve --dir {community.paths.root}`.", soft_wrap=True
+    )
+
+
+def gateway_table(release: Path) -> list[dict[str, Any]]:
+    """Gateway status as published, in order; empty where the release has none."""
+    file = release / "tables" / "pub_gateway_status_v1.parquet"
+    if not file.is_file():
+        return []
+    with duckdb.connect() as con:
+        relation = con.execute(
+            "select * from read_parquet($file) order by gateway_order", {"file": str(file)}
+        )
+        names = [column[0] for column in relation.description or []]
+        return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+
+
+def print_gateways(release: Path) -> None:
+    """Gateway status with the reason for each unmet rule."""
+    rows = gateway_table(release)
+    if not rows:
+        return
+    table = Table(title="Gateway status", title_justify="left")
+    table.add_column("gateway")
+    table.add_column("status")
+    table.add_column("why", overflow="fold")
+    for row in rows:
+        status = str(row["status"])
+        style = _STATUS_STYLE.get(status, "white")
+        table.add_row(
+            str(row["gateway_title"]),
+            f"[{style}]{status.replace('_', ' ')}[/{style}]",
+            escape(str(row.get("reason") or "")),
+        )
+    console.print(table)

@@ -1,0 +1,61 @@
+"""The dbt manifest that the definitions are made from, parsed again only when the project changed.
+
+What belongs here: keeping the manifest current. What does not: running models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+DBT_PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
+_SUFFIXES = {".sql", ".yml", ".csv", ".md"}
+
+
+@lru_cache(maxsize=1)
+def manifest_path() -> Path:
+    """Path of a manifest that fits the project's present files; parses the project if there is none.
+
+    Raises:
+        RuntimeError: dbt cannot parse the project; carries dbt's own message.
+    """
+    target = DBT_PROJECT / "target" / "parsed"
+    manifest, stamp = target / "manifest.json", target / "sources.sha256"
+    fingerprint = _sources_hash()
+    if not (manifest.is_file() and stamp.is_file() and stamp.read_text() == fingerprint):
+        _parse(target)
+        stamp.write_text(fingerprint)
+    return manifest
+
+
+def _sources_hash() -> str:
+    digest = hashlib.sha256()
+    for file in sorted(DBT_PROJECT.rglob("*")):
+        relative = file.relative_to(DBT_PROJECT)
+        if file.suffix in _SUFFIXES and relative.parts[0] not in ("target", "logs", "dbt_packages"):
+            digest.update(relative.as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _parse(target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    dbt = Path(sys.executable).with_name("dbt")
+    command = [
+        str(dbt),
+        "--no-use-colors",
+        "parse",
+        "--project-dir",
+        str(DBT_PROJECT),
+        "--profiles-dir",
+        str(DBT_PROJECT),
+        "--target-path",
+        str(target),
+    ]
+    environment = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise RuntimeError(f"dbt could not parse {DBT_PROJECT}:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")

@@ -1,0 +1,72 @@
+"""The nightly job, its schedule, the landing sensor and the notice of a failed night.
+
+What belongs here: when things run. What does not: what they do.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import dagster as dg
+
+from orchestration.community_resource import CommunityResource, configured_community
+from warehouse.settings import Settings
+
+# In process: a step of its own process costs seconds, and the steps run one after another anyway.
+nightly_job = dg.define_asset_job(
+    "nightly",
+    selection=dg.AssetSelection.all(),
+    executor_def=dg.in_process_executor,
+    description="Everything that has arrived, from landing to release, in one run.",
+)
+
+
+def build_schedule() -> dg.ScheduleDefinition:
+    """The nightly schedule at the community's own time; 02:30 UTC without a community."""
+    community = configured_community()
+    hour, minute = (community.config.nightly_at if community else "02:30").split(":")
+    return dg.ScheduleDefinition(
+        name="nightly_schedule",
+        job=nightly_job,
+        cron_schedule=f"{int(minute)} {int(hour)} * * *",
+        execution_timezone=community.config.time_zone if community else "UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+@dg.sensor(job=nightly_job, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
+def landing_sensor(
+    context: dg.SensorEvaluationContext, community: CommunityResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One run a tick for all that has arrived; what is pending is told by the landing folders, not a cursor."""
+    from ingestion.landing import scan
+
+    active = context.instance.get_run_records(
+        dg.RunsFilter(
+            job_name="nightly",
+            statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING],
+        ),
+        limit=1,
+    )
+    if active:
+        yield dg.SkipReason("A run is under way; what has arrived is taken by it or by the next.")
+        return
+    loaded = community.load()
+    pending = scan(loaded, Settings()).pending
+    if pending:
+        yield dg.RunRequest(tags={"throughline/reason": f"{len(pending)} files have arrived"})
+    else:
+        yield dg.SkipReason("Nothing has arrived.")
+
+
+@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING)
+def failed_night_notice(context: dg.RunFailureSensorContext) -> None:
+    """Tell that a night failed, and why; the log of the community keeps it beside its data."""
+    community = configured_community()
+    reason = context.failure_event.message or "unknown reason"
+    logging.getLogger("throughline").error("Night %s failed: %s", context.dagster_run.run_id, reason)
+    if community is not None:
+        community.paths.ensure()
+        with (community.paths.logs / "failed_nights.log").open("a", encoding="utf-8") as log:
+            log.write(f"{Settings().clock().isoformat()} {context.dagster_run.run_id} {reason}\n")
