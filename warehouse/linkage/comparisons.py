@@ -44,8 +44,8 @@ def _sql(condition: str, label: str) -> ComparisonLevelCreator:
 
 # One of the two crosses over exactly, the other nearly.
 _SWAPPED = (
-    "(first_flat_l = last_flat_r and jaro_winkler_similarity(last_flat_l, first_flat_r) >= 0.85) or "
-    "(last_flat_l = first_flat_r and jaro_winkler_similarity(first_flat_l, last_flat_r) >= 0.85)"
+    "(first_flat_l = last_flat_r and jaro_winkler_similarity(last_flat_l, first_flat_r) >= 0.9) or "
+    "(last_flat_l = first_flat_r and jaro_winkler_similarity(first_flat_l, last_flat_r) >= 0.9)"
 )
 
 

@@ -48,6 +48,6 @@ _MIDDLE_DIFFERS = "l.middle_initial <> r.middle_initial"
 # A second, slower look at pairs that score high and failed the guard. Names alike need a middle name that agrees,
 # or none to compare; a middle name that differs is what co-twins show.
 SECOND_LOOK_SQL = (
-    f"coalesce({_SEX_AGREES} and ({_CROSSED} or {_MIDDLE_AS_FIRST} "
+    f"coalesce({_SEX_AGREES} and (({_CROSSED} and l.dob = r.dob and coalesce(not {_MIDDLE_DIFFERS}, true)) or {_MIDDLE_AS_FIRST} "
     f"or (({_NEAR} or {_FORMS_NEAR}) and coalesce(not {_MIDDLE_DIFFERS}, true))), false)"
 )

@@ -17,7 +17,7 @@ from warehouse.vault import IDENTIFIER_COLUMNS
 
 _PLACEHOLDERS = (
     "baby", "babyboy", "babygirl", "boy", "girl", "infant", "newborn", "child", "unknown", "unk", "unkn", "none",
-    "null", "nan", "na", "test", "testing", "twin", "twina", "twinb", "twin1", "twin2", "tripleta", "tripletb",
+    "null", "na", "test", "testing", "twin", "twina", "twinb", "twin1", "twin2", "tripleta", "tripletb",
     "xxx", "xx", "x", "nfn", "nln", "nmn", "fnu", "lnu", "mnu", "noname", "notgiven", "anonymous", "student",
     "deceased", "withheld", "declined", "notprovided", "notavailable", "tbd",
 )  # fmt: skip
@@ -114,7 +114,8 @@ def _words_sql(config: LinkageConfig) -> str:
         kept = f"list_filter(tl_words({column}), w -> not list_contains({suffixes}, w))"
         whole = f"array_to_string({kept}, '')"
         cleaned = f"list_filter({kept}, w -> not list_contains({blank}, w))"
-        return f"case when list_contains({blank}, {whole}) then [] else {cleaned} end"
+        # 'NaN' is what some tools write for nothing; 'Nan' and 'NAN' are a name.
+        return f"case when {column} in ('nan', 'NaN') or list_contains({blank}, {whole}) then [] else {cleaned} end"
 
     suffix_map = "map {" + ", ".join(f"'{k}': '{v}'" for k, v in _SUFFIXES.items()) + "}"
     suffix_words = (

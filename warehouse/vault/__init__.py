@@ -12,6 +12,7 @@ from warehouse.vault.files import (
 )
 from warehouse.vault.keys import VaultKeyError, derived_key, make_key_file, vault_key
 from warehouse.vault.pseudonym import keyed_hash_sql, set_key_variables, source_person_key_sql
+from warehouse.vault.rotation import rotate_key
 from warehouse.vault.schema import IDENTIFIER_COLUMNS
 from warehouse.vault.selftest import EncryptionSelfTestError
 from warehouse.vault.store import VaultBusyError, attach_vault
@@ -30,6 +31,7 @@ __all__ = [
     "encrypt_stream",
     "keyed_hash_sql",
     "make_key_file",
+    "rotate_key",
     "set_key_variables",
     "source_person_key_sql",
     "vault_key",

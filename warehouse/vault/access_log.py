@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from warehouse.settings import CommunityPaths, Settings
+from warehouse.vault.keys import write_private
 
 _GENESIS = "0" * 64
 
@@ -97,25 +98,23 @@ def verify(paths: CommunityPaths, key: bytes) -> list[AccessEntry]:
     return entries
 
 
-def rechain(paths: CommunityPaths, old_key: bytes, new_key: bytes) -> None:
-    """Verify the log under the old key and write it anew under the new one (key rotation).
+def rechain(paths: CommunityPaths, old_key: bytes, new_key: bytes, *, staged_suffix: str) -> None:
+    """Verify the log under the old key and write it and its head beside under the new one (key rotation).
 
     Raises:
-        AccessLogError: the log does not verify; nothing is changed.
+        AccessLogError: the log does not verify; nothing is written.
     """
     entries = verify(paths, old_key)
     previous, lines = _GENESIS, []
     for entry in entries:
         body = {k: getattr(entry, k) for k in ("number", "at", "who", "purpose", "people")}
         previous = _link(new_key, previous, body)
-        lines.append(json.dumps({**body, "chain": previous}))
+        lines.append(json.dumps({**body, "chain": previous}) + "\n")
     if not entries:
         return
-    beside = log_path(paths).with_suffix(".next")
-    beside.touch(mode=0o600)
-    beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    beside.replace(log_path(paths))
-    _write_head(paths, new_key, AccessEntry(**{**vars(entries[-1]), "chain": previous}))
+    last = AccessEntry(**{**vars(entries[-1]), "chain": previous})
+    for target, text in ((log_path(paths), "".join(lines)), (head_path(paths), _head_text(new_key, last))):
+        write_private(target.with_name(target.name + staged_suffix), text)
 
 
 def _user() -> str:
@@ -151,11 +150,15 @@ def _head_value(key: bytes, entry: AccessEntry) -> str:
     return hmac.new(key, f"head {entry.number} {entry.chain}".encode(), hashlib.sha256).hexdigest()
 
 
+def _head_text(key: bytes, entry: AccessEntry) -> str:
+    return json.dumps({"number": entry.number, "head": _head_value(key, entry)})
+
+
 def _write_head(paths: CommunityPaths, key: bytes, entry: AccessEntry) -> None:
     paths.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = head_path(paths).with_suffix(".next")
     beside.touch(mode=0o600)
-    beside.write_text(json.dumps({"number": entry.number, "head": _head_value(key, entry)}), encoding="ascii")
+    beside.write_text(_head_text(key, entry), encoding="ascii")
     beside.replace(head_path(paths))
 
 

@@ -6,12 +6,13 @@ What belongs here: the file format. What does not: which file is encrypted when,
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import secrets
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -94,6 +95,35 @@ def decrypted_blocks(src: Path, key: bytes) -> Iterator[bytes]:
                 raise EncryptedFileError(
                     f"{src}: damaged or cut short; restore it from the backup."
                 ) from None
+
+
+def reencrypt_file(src: Path, dst: Path, old_key: bytes, new_key: bytes) -> None:
+    """Decrypt under one key and encrypt under another in memory; nothing plain touches the disk.
+
+    Raises:
+        EncryptedFileError: see `decrypt_file`.
+    """
+    encrypt_stream(io.BufferedReader(_Blocks(decrypted_blocks(src, old_key))), dst, new_key)
+
+
+class _Blocks(io.RawIOBase):
+    """A readable stream over an iterator of blocks."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._rest = blocks, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._rest = block
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
 
 
 def encrypted_with(src: Path) -> bytes | None:

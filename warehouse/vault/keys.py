@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from warehouse.settings import CommunityPaths, Settings
 
 MINIMUM_KEY_LENGTH = 32
+ROTATION_JOURNAL = "rotation.journal"
 _SEPARATOR = "\x1f"
 # Keys under these labels name people in the lake and in extracts: they must survive a rotation.
 _STABLE_LABELS = ("source_person_key", "project:")
@@ -74,7 +75,12 @@ def vault_key(settings: Settings, paths: CommunityPaths) -> SecretStr:
     Raises:
         VaultKeyError: missing, readable by others, too short, or not the key of this vault.
     """
-    return combined_key(presented_key(settings, paths), paths)
+    presented = presented_key(settings, paths)
+    if (paths.vault.parent / ROTATION_JOURNAL).exists():
+        raise VaultKeyError(
+            "A change of the vault's key was interrupted. Complete it: throughline vault rotate-key"
+        )
+    return combined_key(presented, paths)
 
 
 def presented_key(settings: Settings, paths: CommunityPaths) -> str:
