@@ -35,6 +35,31 @@ _CROSSWALK = (
     ("link_stage", "VARCHAR"),
     ("first_linked_run", "VARCHAR"),
 )
+_QUALITY = (
+    ("partner_id", "VARCHAR"),
+    ("link_stage", "VARCHAR"),
+    ("records_n", "BIGINT"),
+    ("linked_n", "BIGINT"),
+    ("match_rate", "DOUBLE"),
+    ("grey_zone_rate", "DOUBLE"),
+    ("estimated_precision", "DOUBLE"),
+    ("estimated_recall", "DOUBLE"),
+)
+# One row a partner and feed that ever delivered.
+_FEED_STATUS = """
+    create or replace table lake.feed_status as
+    select partner_id, feed_id, count(*) as delivery_n,
+        count(*) filter (where status = 'accepted') as accepted_n,
+        count(*) filter (where status = 'refused') as refused_n,
+        count(*) filter (where is_in_force) as in_force_n,
+        max(received_at) as last_received_at,
+        max(received_at) filter (where status = 'accepted') as last_accepted_at,
+        sum(rows_in) filter (where status = 'accepted')::bigint as rows_in,
+        sum(rows_accepted) filter (where status = 'accepted')::bigint as rows_accepted,
+        sum(rows_accepted) filter (where status = 'accepted')
+            / nullif(sum(rows_in) filter (where status = 'accepted'), 0) as acceptance_rate
+    from lake.delivery group by partner_id, feed_id order by partner_id, feed_id
+"""
 
 
 @dataclass(frozen=True)
@@ -61,24 +86,33 @@ def register(
     feeds: Sequence[FeedSpec],
     ledger: Ledger | None = None,
 ) -> None:
-    """Create schema `lake`: one view a feed over the files in force, the crosswalk, and the deliveries."""
+    """Create schema `lake`: one view a feed over the files in force, the crosswalk, and what was delivered.
+
+    Every feed's view has all columns of the contract, typed, also where there is no file. The views are
+    `lake.<feed>`, `lake.crosswalk`, `lake.linkage_quality`; with a ledger also the tables `lake.delivery` (without
+    file names) and `lake.feed_status`.
+
+    Args:
+        con: the database to register in.
+        paths: the community.
+        files: lake files in force, from `Ledger.current_files`.
+        feeds: what is to be known of each feed.
+        ledger: for what was delivered; empty tables without it.
+    """
     con.execute("create schema if not exists lake")
     by_feed: dict[str, list[LakeFile]] = defaultdict(list)
     for file in files:
         by_feed[file.feed_id].append(file)
     for feed in feeds:
         con.execute(_feed_view(paths, feed, by_feed.get(feed.feed_id, [])))
-    crosswalk = paths.crosswalk / "crosswalk.parquet"
-    con.execute(_typed_view("crosswalk", _CROSSWALK, [str(crosswalk)] if crosswalk.is_file() else []))
-    quality = paths.crosswalk / "linkage_quality.parquet"
-    if quality.is_file():
-        con.execute(
-            f"create or replace view lake.linkage_quality as from read_parquet({sql_literal(str(quality))})"
-        )
-    if ledger is not None:
-        con.register("_deliveries", pa.Table.from_pylist(ledger.delivery_rows(), schema=_DELIVERY))
-        con.execute("create or replace table lake.delivery as from _deliveries")
-        con.unregister("_deliveries")
+    for name, columns in (("crosswalk", _CROSSWALK), ("linkage_quality", _QUALITY)):
+        file_path = paths.crosswalk / f"{name}.parquet"
+        con.execute(_typed_view(name, columns, [str(file_path)] if file_path.is_file() else []))
+    rows = ledger.delivery_rows() if ledger is not None else []
+    con.register("_deliveries", pa.Table.from_pylist(rows, schema=_DELIVERY))
+    con.execute("create or replace table lake.delivery as from _deliveries")
+    con.unregister("_deliveries")
+    con.execute(_FEED_STATUS)
 
 
 _DELIVERY = pa.schema(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingestion.acceptance.protected import PROTECTED_COLUMNS, exact_number_sql, protected_parts
 from ingestion.contracts import Column, FeedContract, load_option_sets
@@ -32,13 +32,14 @@ class Canonical:
         text: canonical text over the source's columns; null where there is nothing.
         typed: typed value over `placeholder(column)`, the text's own column; null where the text does not fit.
         source: text as the partner wrote it, where one source column holds it.
-        fails: condition over the source's columns under which the partner's expression cannot be computed.
+        computed: the partner's expression, as a struct of one text that is null where it cannot be computed; it
+            stands as `computed_name(column)` beside the source's columns.
     """
 
     text: str
     typed: str
     source: str | None = None
-    fails: str | None = None
+    computed: str | None = None
 
 
 def placeholder(column: Column) -> str:
@@ -66,11 +67,12 @@ def canonical_columns(
         if how is None or absent:
             result.setdefault(column.name, _nothing(column))
             continue
-        text = _source_text(how, present, file_name)
+        text = _source_text(column, how, present, file_name)
         if how.convert == "protected_number" and column.name in PROTECTED_COLUMNS:
             by_name = {c.name: c for c in contract.columns}
             for name, part in protected_parts(text).items():
                 result[name] = Canonical(part, _typed(by_name[name], How()))
+            result[column.name] = replace(result[column.name], computed=_computed(how))
             continue
         if column.name in result:
             continue
@@ -79,9 +81,14 @@ def canonical_columns(
             _text(mapping, column, how, text, present),
             _typed(column, how),
             text if single else None,
-            f"try(({how.expression}) is null) is null" if how.expression is not None else None,
+            _computed(how),
         )
     return result
+
+
+def _computed(how: How) -> str | None:
+    # One try around all of it: an error in one row is that row's, and is told from an empty result.
+    return f"try({{'v': ({how.expression})::varchar}})" if how.expression is not None else None
 
 
 def _nothing(column: Column) -> Canonical:
@@ -94,9 +101,14 @@ def _when_empty(column: Column) -> str | None:
     return NOT_COLLECTED if NOT_COLLECTED in load_option_sets()[str(column.options)] else None
 
 
-def _source_text(how: How, present: Mapping[str, str], file_name: str) -> str:
+def computed_name(name: str) -> str:
+    """Quoted name of the struct that holds the result of a column's expression."""
+    return quote_identifier(f"_x_{name}")
+
+
+def _source_text(column: Column, how: How, present: Mapping[str, str], file_name: str) -> str:
     if how.expression is not None:
-        return f"nullif(trim(try(({how.expression})::varchar)), '')"
+        return f"nullif(trim({computed_name(column.name)}.v), '')"
     if how.constant is not None:
         return sql_literal(str(how.constant))
     if how.from_file_name is not None:
@@ -231,4 +243,7 @@ def _date(text: str, how: How) -> str:
     formats = list(dict.fromkeys([*(own or _DEFAULT_DATES), *_ISO_DATES]))
     listed = ", ".join(sql_literal(fmt) for fmt in formats)
     parsed = f"try_strptime({text}, [{listed}])::date"
-    return f"case when {parsed} between date '1800-01-01' and date '2200-12-31' then {parsed} end"
+    # DuckDB takes 'infinity' and 'epoch' for 1900-01-01, whatever the format.
+    word = f"{parsed} = date '1900-01-01' and not regexp_matches({text}, '\\d')"
+    plausible = f"{parsed} between date '1800-01-01' and date '2200-12-31'"
+    return f"case when {word} then null when {plausible} then {parsed} end"

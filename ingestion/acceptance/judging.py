@@ -13,7 +13,7 @@ from datetime import date
 
 import duckdb
 
-from ingestion.acceptance.canonical import UNKNOWN_CODE, Canonical, placeholder
+from ingestion.acceptance.canonical import UNKNOWN_CODE, Canonical, computed_name, placeholder
 from ingestion.contracts import Column, FeedContract
 from warehouse.duck import quote_identifier, sql_literal
 
@@ -91,11 +91,9 @@ def judge(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     """Make table `judged` from view `source_rows`: `_record`, typed columns, and the bits of what is wrong."""
     columns = plan.contract.columns
     texts = [f"{plan.columns[c.name].text} as {placeholder(c)}" for c in columns]
-    fails = [
-        f"{canonical.fails} as {quote_identifier(f'_e_{name}')}"
-        for name, canonical in plan.columns.items()
-        if canonical.fails
-    ]
+    expressions = {name: c.computed for name, c in plan.columns.items() if c.computed is not None}
+    computed = "".join(f", {sql} as {computed_name(name)}" for name, sql in expressions.items())
+    fails = [f"{computed_name(name)} is null as {_failed_name(name)}" for name in expressions]
     issuer = [f"({plan.issuer})::varchar as _issuer"] if plan.issuer else []
     typed = [f"{plan.columns[c.name].typed} as {quote_identifier(c.name)}" for c in columns]
     terms: dict[str, list[str]] = {word: ["0::bigint"] for word in plan.words}
@@ -108,7 +106,8 @@ def judge(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     con.execute(
         f"""
         create or replace table {JUDGED} as
-        with canonical as (select _record, {", ".join([*texts, *fails, *issuer])} from {SCOPED}),
+        with computed as (select *{computed} from {SCOPED}),
+        canonical as (select _record, {", ".join([*texts, *fails, *issuer])} from computed),
         typed as (select *, {", ".join(typed)} from canonical)
         select _record{carried}, {names}, {bits} from typed
         """
@@ -158,11 +157,15 @@ def reasons_sql(plan: Plan) -> str:
     return f"select _record, list_filter([{named}], lambda x: x is not null) as _reasons from {JUDGED} where {plan.bad}"
 
 
+def _failed_name(name: str) -> str:
+    return quote_identifier(f"_e_{name}")
+
+
 def _column_checks(column: Column, canonical: Canonical) -> list[Check]:
     text, name = placeholder(column), quote_identifier(column.name)
     checks = []
-    if canonical.fails:
-        checks.append(Check("expression_failed", column.name, quote_identifier(f"_e_{column.name}")))
+    if canonical.computed is not None:
+        checks.append(Check("expression_failed", column.name, _failed_name(column.name)))
     if column.required:
         checks.append(Check("required", column.name, f"{text} is null"))
     if column.type in ("integer", "decimal", "date", "boolean"):
