@@ -21,6 +21,7 @@ from warehouse.linkage.crosswalk import write_crosswalk, written_sequence
 from warehouse.linkage.link import link, timed
 from warehouse.linkage.persons import assign_person_keys
 from warehouse.linkage.quality import write_quality
+from warehouse.linkage.review import store_queue
 from warehouse.linkage.standardise import load_identifiers
 from warehouse.settings import CommunityPaths, Settings
 from warehouse.vault import IDENTIFIER_COLUMNS, attach_vault
@@ -84,6 +85,7 @@ def _run(
     try:
         with timed(seconds, "persons"):
             events = assign_person_keys(con, sequence, run_id)
+            store_queue(con, sequence)
         report = _report(con, events, seconds, model.version if model else None)
         con.execute(
             "insert into vault.linkage_run values ($s, $run, $at, $print, $model, 'full', $report)",
