@@ -3,8 +3,6 @@
 What belongs here: running the suites and translating results. What does not: rules (`expectations/suites`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

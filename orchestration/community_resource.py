@@ -3,8 +3,6 @@
 What belongs here: finding and opening community, settings and ledger for a step. What does not: any step.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 What belongs here: when things run. What does not: what they do.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 

@@ -3,8 +3,6 @@
 What belongs here: calling acceptance and reporting it. What does not: acceptance itself (`ingestion`).
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 

@@ -3,8 +3,6 @@
 What belongs here: calling linkage and reporting it. What does not: linkage itself (`warehouse.linkage`).
 """
 
-from __future__ import annotations
-
 import dagster as dg
 
 from ingestion.contracts import load_contracts

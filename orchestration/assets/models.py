@@ -3,8 +3,6 @@
 What belongs here: handing the working database to dbt and translating names. What does not: SQL.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path

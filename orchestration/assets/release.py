@@ -3,8 +3,6 @@
 What belongs here: calling the release and reporting it. What does not: disclosure control or publishing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
