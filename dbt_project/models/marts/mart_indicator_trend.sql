@@ -1,0 +1,183 @@
+with community as (
+    select * from {{ source('config', 'community') }}
+),
+
+choice as (
+    select indicator_id, max(baseline_year) as baseline_year
+    from {{ source('config', 'indicator_choice') }}
+    where baseline_year is not null
+    group by indicator_id
+),
+
+indicator as (
+    select * from {{ ref('indicator') }}
+),
+
+rate as (
+    select * from {{ ref('mart_indicator_rate') }} where is_enough_data and denominator_n > 0
+),
+
+ordered as (
+    select
+        rate.indicator_id,
+        rate.geography_id,
+        rate.organization_key,
+        rate.race_scheme,
+        rate.race_group,
+        rate.gender_group,
+        rate.economic_group,
+        rate.cohort_year,
+        rate.numerator_n,
+        rate.denominator_n,
+        rate.rate,
+        rate.rate_low,
+        rate.rate_high,
+        choice.baseline_year as chosen_baseline,
+        row_number() over (series order by rate.cohort_year desc) as recency,
+        row_number() over (
+            series order by case when rate.cohort_year >= coalesce(choice.baseline_year, 0) then 0 else 1 end, rate.cohort_year
+        ) as age
+    from rate
+    left join choice on rate.indicator_id = choice.indicator_id
+    window series as (
+        partition by
+            rate.indicator_id, rate.geography_id, rate.organization_key, rate.race_scheme,
+            rate.race_group, rate.gender_group, rate.economic_group
+    )
+),
+
+paired as (
+    select
+        latest.indicator_id,
+        latest.geography_id,
+        latest.organization_key,
+        latest.race_scheme,
+        latest.race_group,
+        latest.gender_group,
+        latest.economic_group,
+        latest.cohort_year as latest_year,
+        latest.numerator_n as x1,
+        latest.denominator_n as n1,
+        latest.rate as p1,
+        latest.rate_low as l1,
+        latest.rate_high as u1,
+        baseline.cohort_year as baseline_year,
+        baseline.numerator_n as x0,
+        baseline.denominator_n as n0,
+        baseline.rate as p0,
+        baseline.rate_low as l0,
+        baseline.rate_high as u0,
+        previous.cohort_year as previous_year,
+        previous.numerator_n as xp,
+        previous.denominator_n as np,
+        previous.rate as pp,
+        previous.rate_low as lp,
+        previous.rate_high as up
+    from ordered as latest
+    left join ordered as baseline
+        on latest.indicator_id = baseline.indicator_id
+        and latest.geography_id = baseline.geography_id
+        and latest.organization_key = baseline.organization_key
+        and latest.race_scheme = baseline.race_scheme
+        and latest.race_group = baseline.race_group
+        and latest.gender_group = baseline.gender_group
+        and latest.economic_group = baseline.economic_group
+        and baseline.age = 1
+        and baseline.cohort_year < latest.cohort_year
+    left join ordered as previous
+        on latest.indicator_id = previous.indicator_id
+        and latest.geography_id = previous.geography_id
+        and latest.organization_key = previous.organization_key
+        and latest.race_scheme = previous.race_scheme
+        and latest.race_group = previous.race_group
+        and latest.gender_group = previous.gender_group
+        and latest.economic_group = previous.economic_group
+        and previous.recency = 2
+    where latest.recency = 1
+),
+
+measured as (
+    select
+        paired.*,
+        indicator.direction,
+        community.practical_margin,
+        p1 - p0 as change,
+        {{ newcombe_lower('p1', 'l1', 'p0', 'u0') }} as change_low,
+        {{ newcombe_upper('p1', 'u1', 'p0', 'l0') }} as change_high,
+        {{ newcombe_lower('p1', wilson_lower('x1', 'n1', z_90()), 'p0', wilson_upper('x0', 'n0', z_90())) }} as change_low_90,
+        {{ newcombe_upper('p1', wilson_upper('x1', 'n1', z_90()), 'p0', wilson_lower('x0', 'n0', z_90())) }} as change_high_90,
+        case when p0 is not null then {{ two_proportion_z('x1', 'n1', 'x0', 'n0') }} end as z,
+        p1 - pp as step,
+        {{ newcombe_lower('p1', 'l1', 'pp', 'up') }} as step_low,
+        {{ newcombe_upper('p1', 'u1', 'pp', 'lp') }} as step_high,
+        {{ newcombe_lower('p1', wilson_lower('x1', 'n1', z_90()), 'pp', wilson_upper('xp', 'np', z_90())) }} as step_low_90,
+        {{ newcombe_upper('p1', wilson_upper('x1', 'n1', z_90()), 'pp', wilson_lower('xp', 'np', z_90())) }} as step_high_90,
+        case when pp is not null then {{ two_proportion_z('x1', 'n1', 'xp', 'np') }} end as step_z
+    from paired
+    inner join indicator on paired.indicator_id = indicator.indicator_id
+    cross join community
+),
+
+tested as (
+    select
+        *,
+        case when z is not null then {{ p_two_sided('z') }} end as p_value,
+        case when step_z is not null then {{ p_two_sided('step_z') }} end as step_p_value,
+        -- Totals and groups are families of their own: the headline is not weighed down by its subgroups.
+        concat_ws(
+            '|', geography_id, organization_key, race_scheme,
+            case when race_group = 'all' then '-' else 'race' end,
+            case when gender_group = 'all' then '-' else 'gender' end,
+            case when economic_group = 'all' then '-' else 'economic' end
+        ) as family
+    from measured
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (partition by family, p_value is null order by p_value, indicator_id, race_group, gender_group, economic_group) as p_rank,
+        count(p_value) over (partition by family) as family_n,
+        row_number() over (partition by family, step_p_value is null order by step_p_value, indicator_id, race_group, gender_group, economic_group) as step_rank,
+        count(step_p_value) over (partition by family) as step_family_n
+    from tested
+),
+
+corrected as (
+    select
+        *,
+        case when p_value is not null then {{ benjamini_hochberg('p_value', 'p_rank', 'family_n', 'family, p_value is null') }} end as q_value,
+        case when step_p_value is not null then {{ benjamini_hochberg('step_p_value', 'step_rank', 'step_family_n', 'family, step_p_value is null') }} end as step_q_value
+    from ranked
+)
+
+select
+    indicator_id,
+    geography_id,
+    organization_key,
+    race_scheme,
+    race_group,
+    gender_group,
+    economic_group,
+    direction,
+    baseline_year,
+    previous_year,
+    latest_year,
+    p0 as baseline_rate,
+    pp as previous_rate,
+    p1 as latest_rate,
+    n0 as baseline_denominator_n,
+    n1 as latest_denominator_n,
+    change,
+    change_low,
+    change_high,
+    p_value,
+    q_value,
+    {{ change_verdict('change', 'change_low', 'change_high', 'q_value', 'change_low_90', 'change_high_90', 'practical_margin', 'direction') }} as verdict_vs_baseline,
+    {{ plain_verdict('change', 'practical_margin', 'direction') }} as plain_vs_baseline,
+    step as change_vs_previous,
+    step_low as change_vs_previous_low,
+    step_high as change_vs_previous_high,
+    {{ change_verdict('step', 'step_low', 'step_high', 'step_q_value', 'step_low_90', 'step_high_90', 'practical_margin', 'direction') }} as verdict_vs_previous,
+    {{ plain_verdict('step', 'practical_margin', 'direction') }} as plain_vs_previous
+from corrected
