@@ -8,8 +8,16 @@ from __future__ import annotations
 import duckdb
 
 from warehouse.duck import quote_identifier, sql_literal
-from warehouse.release.protect_next import Policy
-from warehouse.release.spec import CELL_KEYS, GROUP_KEYS, GROUP_LABEL, RATE, SUPPRESSED, Dependency, PublishedTable
+from warehouse.release.protect import Policy
+from warehouse.release.spec import (
+    CELL_KEYS,
+    GROUP_KEYS,
+    GROUP_LABEL,
+    RATE,
+    SUPPRESSED,
+    Dependency,
+    PublishedTable,
+)
 
 
 def apply_protection(con: duckdb.DuckDBPyConnection, table: PublishedTable, raw: str, policy: Policy) -> int:
@@ -26,13 +34,17 @@ def apply_protection(con: duckdb.DuckDBPyConnection, table: PublishedTable, raw:
     flags = [_hidden(dependency, policy) for dependency in table.depends]
     follows = [set(dependency.columns) for dependency in table.depends]
     if table.minimum is not None:
-        flags.append(f"coalesce(({table.minimum.count}) > 0 and ({table.minimum.count}) < {policy.minimum_n}, false)")
+        flags.append(
+            f"coalesce(({table.minimum.count}) > 0 and ({table.minimum.count}) < {policy.minimum_n}, false)"
+        )
         follows.append(set(table.minimum.columns))
     chosen = []
     for name in table.columns:
         reasons = [f"hidden_{index}" for index, columns in enumerate(follows) if name in columns]
         quoted = quote_identifier(name)
-        chosen.append(f"case when not ({' or '.join(reasons)}) then {quoted} end as {quoted}" if reasons else quoted)
+        chosen.append(
+            f"case when not ({' or '.join(reasons)}) then {quoted} end as {quoted}" if reasons else quoted
+        )
     marked = ", ".join(f"{flag} as hidden_{index}" for index, flag in enumerate(flags))
     anything = " or ".join(f"hidden_{index}" for index in range(len(flags)))
     con.execute(
@@ -51,7 +63,9 @@ def _hidden(dependency: Dependency, policy: Policy) -> str:
         looked_at = "suppressed_cell"
         keys = [key for key in CELL_KEYS if GROUP_LABEL not in mapping or key not in GROUP_KEYS]
         mapping = {key: key for key in keys} | mapping
-    joined = " and ".join(f"c.{quote_identifier(key)} = {_value(value, policy)}" for key, value in mapping.items())
+    joined = " and ".join(
+        f"c.{quote_identifier(key)} = {_value(value, policy)}" for key, value in mapping.items()
+    )
     return f"exists (select 1 from {looked_at} c where {joined})"
 
 

@@ -131,7 +131,9 @@ def load_published(file: Path) -> tuple[PublishedTable, ...]:
             raise ValueError(f"{table.name} is published twice")
         absent = {d.table for d in table.depends} - seen - {table.name}
         if absent:
-            raise ValueError(f"{table.name} depends on {', '.join(sorted(absent))}, which must stand before it")
+            raise ValueError(
+                f"{table.name} depends on {', '.join(sorted(absent))}, which must stand before it"
+            )
         seen.add(table.name)
     return tables
 
@@ -139,4 +141,4 @@ def load_published(file: Path) -> tuple[PublishedTable, ...]:
 @lru_cache(maxsize=1)
 def published_tables() -> tuple[PublishedTable, ...]:
     """What this installation publishes."""
-    return load_published(Path(__file__).with_name("published_next.yml"))
+    return load_published(Path(__file__).with_name("published.yml"))

@@ -6,14 +6,14 @@ What belongs here: choosing columns, protecting, hashing. What does not: files.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from warehouse.duck import quote_identifier, sql_literal
 from warehouse.release.follow import apply_protection
-from warehouse.release.protect_next import Policy, Protection, choose_suppressed
+from warehouse.release.protect import Policy, Protection, choose_suppressed
 from warehouse.release.spec import RATE, RELEASE_ID, PublishedTable
 
 WORKING = "working"
@@ -38,7 +38,8 @@ def make_tables(
     readers always find the columns that the interface promises.
     """
     present = _sources(con)
-    made, warnings = [], []
+    made: list[PublishedTable] = []
+    warnings: list[str] = []
     for table in tables:
         missing = {d.table for d in table.depends} - {t.name for t in made} - {RATE}
         if table.source not in present:
@@ -55,28 +56,29 @@ def make_tables(
     return PublishedSet(tuple(made), protection, counts, tuple(warnings))
 
 
-def table_hash(con: duckdb.DuckDBPyConnection, table: PublishedTable, relation: str | None = None) -> str:
-    """SHA-256 of a table's sorted rows, the same on every machine; floats count to twelve digits.
+def hashed_columns(table: PublishedTable) -> dict[str, str]:
+    """Columns and types that make up a table's hash: all but the release's id and what tells of the moment."""
+    return {
+        name: column.type
+        for name, column in table.all_columns.items()
+        if name != RELEASE_ID and name not in table.volatile
+    }
 
-    The release's id and volatile columns (the moment, not the data) are not part of it.
+
+def table_hash(con: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str, str]) -> str:
+    """SHA-256 of a table's sorted rows, the same on every machine; floats count to twelve digits.
 
     Args:
         con: a connection in which `relation` can be read.
-        table: what is published.
-        relation: where it is read; by default the temporary table of its name.
+        relation: a table, view or file reader.
+        columns: names and types that count, see `hashed_columns`.
     """
-    source = relation or table.name
-    columns = [
-        (name, column.type)
-        for name, column in table.all_columns.items()
-        if name != RELEASE_ID and name not in table.volatile
-    ]
-    parts = ", ".join(_as_text(name, kind) for name, kind in columns)
+    parts = ", ".join(_as_text(name, kind) for name, kind in columns.items())
     row = con.execute(
         f"select sha256(coalesce(string_agg(line, chr(10) order by line), '')) "
-        f"from (select sha256(concat_ws(chr(31), {parts})) as line from {source})"
+        f"from (select sha256(concat_ws(chr(31), {parts})) as line from {relation})"
     ).fetchone()
-    header = ",".join(f"{name}:{kind}" for name, kind in columns)
+    header = ",".join(f"{name}:{kind}" for name, kind in columns.items())
     return hashlib.sha256(f"{header}|{row[0] if row else ''}".encode()).hexdigest()
 
 
