@@ -29,22 +29,33 @@ class Canonical:
     """SQL of one canonical column.
 
     Attributes:
-        text: canonical text over the source's columns; null where there is nothing.
-        typed: typed value over `placeholder(column)`, the text's own column; null where the text does not fit.
-        source: text as the partner wrote it, where one source column holds it.
+        source: what the partner wrote, over the source's columns; stands as `source_name(column)` for `text`.
+        text: canonical text, null where there is nothing; stands as `placeholder(column)` for what follows.
+        typed: typed value over `placeholder(column)`, the text's own column.
+        misfit: condition over text and typed value under which the text, where there is one, does not fit the type.
+        is_single: whether `source` is the text of one source column.
         computed: the partner's expression, as a struct of one text that is null where it cannot be computed; it
             stands as `computed_name(column)` beside the source's columns.
+        is_absent: whether nothing of the file fills the column, so that its values need no judging.
     """
 
+    source: str
     text: str
     typed: str
-    source: str | None = None
+    misfit: str | None = None
+    is_single: bool = False
     computed: str | None = None
+    is_absent: bool = False
 
 
 def placeholder(column: Column) -> str:
     """Quoted name under which a column's canonical text stands between text and type."""
     return quote_identifier(f"_t_{column.name}")
+
+
+def source_name(name: str) -> str:
+    """Quoted name of what the partner wrote for a canonical column."""
+    return quote_identifier(f"_s_{name}")
 
 
 def canonical_columns(
@@ -68,22 +79,29 @@ def canonical_columns(
             result.setdefault(column.name, _nothing(column))
             continue
         text = _source_text(column, how, present, file_name)
+        if _is_gathered(column, how):
+            text = f"[{', '.join(_cells(how, present))}]"
         if how.convert == "protected_number" and column.name in PROTECTED_COLUMNS:
             by_name = {c.name: c for c in contract.columns}
-            for name, part in protected_parts(text).items():
-                result[name] = Canonical(part, _typed(by_name[name], How()))
-            result[column.name] = replace(result[column.name], computed=_computed(how))
+            for name, part in protected_parts(source_name(column.name)).items():
+                result[name] = Canonical("null::varchar", part, *_typed(by_name[name], How()))
+            result[column.name] = replace(result[column.name], source=text, computed=_computed(how))
             continue
         if column.name in result:
             continue
-        single = isinstance(how.from_, str) and how.expression is None
         result[column.name] = Canonical(
-            _text(mapping, column, how, text, present),
-            _typed(column, how),
-            text if single else None,
+            _spring_year_parts(text) if how.convert == "spring_year" else text,
+            _text(mapping, column, how),
+            *_typed(column, how),
+            isinstance(how.from_, str) and how.expression is None and how.convert is None,
             _computed(how),
         )
     return result
+
+
+def _is_gathered(column: Column, how: How) -> bool:
+    """Whether the column's list is gathered from several source columns, which then stand as a list."""
+    return column.type == "option_list" and how.expression is None and len(sources_of(how)) > 1
 
 
 def _computed(how: How) -> str | None:
@@ -94,7 +112,8 @@ def _computed(how: How) -> str | None:
 def _nothing(column: Column) -> Canonical:
     value = _when_empty(column) if column.type in ("option", "option_list") else None
     text = sql_literal(value) if value else "null::varchar"
-    return Canonical(text, _typed(column, How()))
+    typed = sql_literal(value) if value else f"null::{column.sql_type}"
+    return Canonical("null::varchar", text, typed, is_absent=True)
 
 
 def _when_empty(column: Column) -> str | None:
@@ -125,7 +144,8 @@ def _cells(how: How, present: Mapping[str, str]) -> list[str]:
     return [f"nullif(trim({quote_identifier(present[fold(name)])}), '')" for name in sources_of(how)]
 
 
-def _text(mapping: FeedMapping, column: Column, how: How, text: str, present: Mapping[str, str]) -> str:
+def _text(mapping: FeedMapping, column: Column, how: How) -> str:
+    text = source_name(column.name)
     if how.convert == "protected_number":
         return exact_number_sql(text)
     if how.convert == "spring_year":
@@ -133,7 +153,7 @@ def _text(mapping: FeedMapping, column: Column, how: How, text: str, present: Ma
     if column.type == "option":
         return _coded(text, _codes(mapping, column, how), column)
     if column.type == "option_list":
-        return _coded_list(column, how, text, _codes(mapping, column, how), present)
+        return _coded_list(column, how, text, _codes(mapping, column, how))
     if how.codes is not None:
         # A column of free text: what the list does not name stays as it stands.
         arms = " ".join(
@@ -157,12 +177,14 @@ def _coded(text: str, codes: Mapping[str, str], column: Column) -> str:
     return _case(text, codes, codes.get("") or _when_empty(column))
 
 
-def _coded_list(
-    column: Column, how: How, text: str, codes: Mapping[str, str], present: Mapping[str, str]
-) -> str:
+def _coded_list(column: Column, how: How, text: str, codes: Mapping[str, str]) -> str:
     separator = how.separator or (";" if how.expression is not None else None)
     empty = codes.get("") or _when_empty(column) or "Unknown"
-    cells = _cells(how, present) if how.expression is None and how.from_ is not None else [text]
+    cells = (
+        [f"{text}[{at}]" for at in range(1, len(sources_of(how)) + 1)]
+        if _is_gathered(column, how)
+        else [text]
+    )
     if len(cells) == 1 and separator is None:
         return _case(cells[0], codes, empty)
     one = _case("x", codes, None)
@@ -191,39 +213,43 @@ def _case(text: str, codes: Mapping[str, str], empty: str | None) -> str:
     return f"case coalesce(upper(trim({text})), '') when '' then {nothing} {arms} else {default} end"
 
 
-def _spring_year(text: str) -> str:
+def _spring_year_parts(text: str) -> str:
+    """The text, and what stands in it: a prefix, a year, a second year."""
+    pattern = r"^\s*(SY|FY|)\s*(\d{4}|\d{2})\s*(?:[-/–]\s*(\d{4}|\d{2}))?\s*$"
+    return f"{{'t': {text}, 'y': regexp_extract(upper({text}), '{pattern}', ['p', 'a', 'b'])}}"
+
+
+def _spring_year(parts: str) -> str:
     """The spring year of '2023-24', '2023-2024', '2023/24', 'SY24', 'SY2024', '2024'; else the text as it stood."""
-    bare = f"regexp_replace({text}, '^(?i:SY|FY)?\\s*', '')"
-    first = f"regexp_extract({bare}, '^(\\d{{2}}|\\d{{4}})\\s*[-/–]\\s*(\\d{{2}}|\\d{{4}})$', 1)"
-    second = f"regexp_extract({bare}, '^(\\d{{2}}|\\d{{4}})\\s*[-/–]\\s*(\\d{{2}}|\\d{{4}})$', 2)"
-    start = f"(right({first}, 2)::integer + 1) % 100"
-    century = f"(case when length({first}) = 4 then {first}::integer else 2000 + {first}::integer end)"
+    prefix, first, second = f"{parts}.y.p", f"{parts}.y.a", f"{parts}.y.b"
+    start = f"try_cast(case when length({first}) = 4 then {first} else '20' || {first} end as integer)"
+    follows = f"try_cast(right({second}, 2) as integer) = (try_cast(right({first}, 2) as integer) + 1) % 100"
     return (
-        f"case when {text} is null then null when regexp_full_match({text}, '\\d{{4}}') then {text} "
-        f"when regexp_full_match({bare}, '\\d{{4}}') then {bare} "
-        f"when regexp_full_match({text}, '(?i:SY|FY)\\s*\\d{{2}}') then '20' || right({text}, 2) "
-        f"when {first} <> '' and right({second}, 2)::integer = {start} then ({century} + 1)::varchar "
-        f"else {text} end"
+        f"case when {first} = '' or {first} is null then {parts}.t "
+        f"when {second} = '' and length({first}) = 4 then {first} "
+        f"when {second} = '' and {prefix} <> '' then '20' || {first} "
+        f"when {second} <> '' and {follows} then ({start} + 1)::varchar else {parts}.t end"
     )
 
 
-def _typed(column: Column, how: How) -> str:
-    text = placeholder(column)
+def _typed(column: Column, how: How) -> tuple[str, str | None]:
+    """SQL of the typed value, and of the condition under which the text does not fit."""
+    text, name = placeholder(column), quote_identifier(column.name)
     if column.type == "date":
-        return _date(text, how)
+        return _date(text, name, how)
     if column.type == "boolean":
         arms = [f"when '{word}' then true" for word in _TRUE] + [
             f"when '{word}' then false" for word in _FALSE
         ]
-        return f"case upper({text}) {' '.join(arms)} end"
+        return f"case upper({text}) {' '.join(arms)} end", f"{name} is null"
     if column.type not in ("integer", "decimal"):
-        return text
-    number = f"try_cast({_plain_number(text, how)} as double)"
-    if how.scale is not None:
-        number = f"({number} * {how.scale!r})"
-    if column.type == "integer":
-        return f"case when {number} % 1 = 0 and abs({number}) < 9e15 then {number}::bigint end"
-    return f"case when isfinite({number}) then {number} end"
+        return text, None
+    number = _plain_number(text, how)
+    scaled = f"try_cast({number} as double)" + (f" * {how.scale!r}" if how.scale is not None else "")
+    if column.type == "decimal":
+        return scaled, f"{name} is null or not isfinite({name})"
+    whole = f"try_cast({scaled if how.scale is not None else number} as bigint)"
+    return whole, f"{name} is null or {name} <> {scaled}"
 
 
 def _plain_number(text: str, how: How) -> str:
@@ -238,12 +264,11 @@ def _plain_number(text: str, how: How) -> str:
     return f"replace({ungrouped}, ',', '.')" if how.decimal_comma else f"({ungrouped})"
 
 
-def _date(text: str, how: How) -> str:
+def _date(text: str, name: str, how: How) -> tuple[str, str]:
     own = [how.date_format] if isinstance(how.date_format, str) else how.date_format
     formats = list(dict.fromkeys([*(own or _DEFAULT_DATES), *_ISO_DATES]))
     listed = ", ".join(sql_literal(fmt) for fmt in formats)
-    parsed = f"try_strptime({text}, [{listed}])::date"
     # DuckDB takes 'infinity' and 'epoch' for 1900-01-01, whatever the format.
-    word = f"{parsed} = date '1900-01-01' and not regexp_matches({text}, '\\d')"
-    plausible = f"{parsed} between date '1800-01-01' and date '2200-12-31'"
-    return f"case when {word} then null when {plausible} then {parsed} end"
+    word = f"{name} = date '1900-01-01' and not regexp_matches({text}, '\\d')"
+    plausible = f"{name} between date '1800-01-01' and date '2200-12-31'"
+    return f"try_strptime({text}, [{listed}])::date", f"{name} is null or not ({plausible}) or ({word})"

@@ -102,10 +102,11 @@ def judge_file(
     today = settings.clock().date()
     plan = make_plan(contract, sql, today, issuer)
     judge(con, plan)
-    findings += row_findings.quarantine_findings(con, plan, layout, mapping.unpivot is not None)
-    findings += row_findings.warnings(con, plan, today)
     mode = mapping.delivery_mode or contract.delivery_mode
     periods = whole_file.period_counts(con, plan, mode)
+    if sum(periods.values()) < scoped.in_scope:
+        findings += row_findings.quarantine_findings(con, plan, layout, mapping.unpivot is not None)
+    findings += row_findings.warnings(con, plan, today)
     whole = whole_file.size_findings(mapping, scoped.total, periods, before or {})
     if contract.period_column and not any(finding.severity == "refuse" for finding in whole):
         whole += whole_file.year_findings(

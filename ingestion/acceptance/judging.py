@@ -13,7 +13,7 @@ from datetime import date
 
 import duckdb
 
-from ingestion.acceptance.canonical import UNKNOWN_CODE, Canonical, computed_name, placeholder
+from ingestion.acceptance.canonical import UNKNOWN_CODE, Canonical, computed_name, placeholder, source_name
 from ingestion.contracts import Column, FeedContract
 from warehouse.duck import quote_identifier, sql_literal
 
@@ -90,7 +90,12 @@ def rule_condition(sql: str, as_of: date) -> str:
 def judge(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     """Make table `judged` from view `source_rows`: `_record`, typed columns, and the bits of what is wrong."""
     columns = plan.contract.columns
-    texts = [f"{plan.columns[c.name].text} as {placeholder(c)}" for c in columns]
+    sources = [f"{c.source} as {source_name(name)}" for name, c in plan.columns.items() if not c.is_absent]
+    texts = [
+        f"{plan.columns[c.name].text} as {placeholder(c)}"
+        for c in columns
+        if c.required or not plan.columns[c.name].is_absent
+    ]
     expressions = {name: c.computed for name, c in plan.columns.items() if c.computed is not None}
     computed = "".join(f", {sql} as {computed_name(name)}" for name, sql in expressions.items())
     fails = [f"{computed_name(name)} is null as {_failed_name(name)}" for name in expressions]
@@ -107,7 +112,8 @@ def judge(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
         f"""
         create or replace table {JUDGED} as
         with computed as (select *{computed} from {SCOPED}),
-        canonical as (select _record, {", ".join([*texts, *fails, *issuer])} from computed),
+        written as (select _record, {", ".join([*sources, *fails, *issuer])} from computed),
+        canonical as (select *, {", ".join(texts)} from written),
         typed as (select *, {", ".join(typed)} from canonical)
         select _record{carried}, {names}, {bits} from typed
         """
@@ -119,11 +125,10 @@ def _mark_duplicates(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     """Mark the second and later good rows of a key; only rows whose key's hash repeats are ranked."""
     key = ", ".join(quote_identifier(name) for name in plan.contract.key)
     issuer = ", _issuer" if plan.issuer else ""
-    con.execute(
+    found = con.execute(
         f"create or replace table repeated as select hash({key}{issuer}) as h from {JUDGED} where {plan.good} "
         "group by h having count(*) > 1"
-    )
-    found = con.execute("select count(*) from repeated").fetchone()
+    ).fetchone()
     if not found or not found[0]:
         return
     content = ", ".join(quote_identifier(column.name) for column in plan.contract.columns)
@@ -168,8 +173,10 @@ def _column_checks(column: Column, canonical: Canonical) -> list[Check]:
         checks.append(Check("expression_failed", column.name, _failed_name(column.name)))
     if column.required:
         checks.append(Check("required", column.name, f"{text} is null"))
-    if column.type in ("integer", "decimal", "date", "boolean"):
-        checks.append(Check("type", column.name, f"{text} is not null and {name} is null"))
+    if canonical.is_absent:
+        return checks
+    if canonical.misfit is not None:
+        checks.append(Check("type", column.name, f"{text} is not null and ({canonical.misfit})"))
     if column.type == "option":
         checks.append(Check("unknown_code", column.name, f"{text} = {sql_literal(UNKNOWN_CODE)}"))
     if column.type == "option_list":

@@ -68,14 +68,14 @@ def warnings(con: duckdb.DuckDBPyConnection, plan: Plan, as_of: date) -> list[Fi
 def _unknown_codes(con: duckdb.DuckDBPyConnection, plan: Plan, subject: str) -> str:
     """The frequent unknown codes of a column that identifies nobody, as words for the finding."""
     column = next(column for column in plan.contract.columns if column.name == subject)
-    source = plan.columns[subject].source
-    if column.class_ == "identifier" or source is None:
+    canonical = plan.columns[subject]
+    if column.class_ == "identifier" or not canonical.is_single:
         return ""
     position = next(n for n, check in enumerate(plan.checks) if check.name == f"unknown_code|{subject}")
     word, value = plan.bit(position)
     rows = con.execute(
         f"""
-        select {source} as code, count(*) as n from {SCOPED}
+        select {canonical.source} as code, count(*) as n from {SCOPED}
         where _record in (select _record from {JUDGED} where {word} & {value} <> 0)
         group by code having n >= {_CODE_ROWS} and length(code) <= {_CODE_LENGTH}
         order by n desc, code limit {_CODES_TOLD}

@@ -687,7 +687,7 @@ def _clearinghouse(writer: Writer) -> None:
     )
     terms = head.merge(writer.life.tables["term"], on="true_person_id")
     terms = terms.assign(
-        **{
+        **{  # type: ignore[arg-type]
             "Record Found Y/N": "Y",
             "Search Date": "20241110",
             "College Code/Branch": np.where(terms["four"], "001234-00", "005678-00"),
@@ -707,7 +707,7 @@ def _clearinghouse(writer: Writer) -> None:
     )
     awards = head.merge(writer.life.tables["award"], on="true_person_id")
     awards = awards.assign(
-        **{
+        **{  # type: ignore[arg-type]
             "Record Found Y/N": "Y",
             "Search Date": "20241110",
             "College Code/Branch": np.where(awards["four"], "001234-00", "005678-00"),

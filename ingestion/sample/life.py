@@ -242,7 +242,7 @@ def _attendance_and_discipline(
     hit = spells[draw.chance(chance, len(pid))]
     days = draw.rng.integers(1, 6, len(hit))
     when = hit["entry_date"] + pd.to_timedelta(draw.rng.integers(5, 60, len(hit)), unit="D")
-    when = np.minimum(when, hit["exit_date"])
+    when = when.where(when <= hit["exit_date"], hit["exit_date"])
     kind = np.where(draw.chance(0.25, len(hit)), "InSchoolSuspension", "OutOfSchoolSuspension")
     life.add(
         "discipline",

@@ -48,7 +48,7 @@ def as_written(draw: Draw, people: pd.DataFrame, prefix: str, *, step: int) -> p
     )
     frame["first_name"] = _typos(draw, frame["first_name"], 0.04)
     halves = frame["last_name"].str.split("-")
-    drop = draw.chance(0.5, n) & (halves.str.len() > 1)
+    drop = draw.chance(0.5, n) & frame["last_name"].str.contains("-", regex=False).to_numpy()
     side = draw.rng.integers(0, 2, n)
     frame["last_name"] = np.where(
         drop, np.where(side == 0, halves.str[0], halves.str[-1]), frame["last_name"]

@@ -56,52 +56,49 @@ _APART = "l.node <> r.node and (l.source <> r.source or not l.duplicate_free)"
 
 def blocking_rules() -> list[str]:
     """The rules as SQL over two records l and r; two records of a source without duplicates never pair."""
-    equal = [f"l.{key} = r.{key} and {_APART}" for key in _ALL_KEYS]
-    return [*equal, f"l.bk_name = r.{SWAPPED_KEY} and {_APART}"]
+    same = [(key, key) for key in _ALL_KEYS]
+    return [f"l.{left} = r.{right} and {_APART}" for left, right in (*same, *_CROSSED)]
 
 
-def add_blocking_keys(con: duckdb.DuckDBPyConnection, table: str, maximum: int) -> None:
-    """Add the blocking keys to a table of standardised records as 64-bit hashes.
+def blocking_limits(con: duckdb.DuckDBPyConnection, maximum: int) -> None:
+    """Temp table `blocking_limit` (name, value): key values not to block by; a null value bars the whole key.
+
+    Part of the model's state: it stays as it was found until the model is estimated anew.
 
     Args:
-        con: connection.
-        table: the table, replaced.
-        maximum: a value shared by more source persons than this is left empty: it would cost much and tells
-            little (a shelter's address, a filler).
+        con: connection with `link_record`.
+        maximum: a value shared by more records than this costs much and tells little (a shelter's address).
     """
-    hashes = [f"{_hash(parts)} as {key}" for key, parts in _ALL_KEYS.items()]
-    con.execute(
-        f"""create or replace temp table keyed as
-        select *, {", ".join(hashes)}, {_hash(("last_flat", "first_flat"))} as {SWAPPED_KEY} from {table}"""
-    )
+    keys = ", ".join(f"{_hash(parts)} as {key}" for key, parts in _ALL_KEYS.items())
+    con.execute(f"create or replace temp table keyed as select {keys} from link_record")
     common = " union all ".join(
         f"select '{key}' as name, {key} as value from keyed where {key} is not null group by {key} "
-        f"having count(*) > {maximum}"
+        f"having count(*) > {int(maximum)}"
         for key in _ALL_KEYS
     )
-    con.execute(f"create or replace temp table common_key as {common}")
-    too_wide = _too_wide(con)
-    kept = ", ".join(
-        f"null::ubigint as {key}"
-        if key in too_wide
-        else f"case when {key} not in (select value from common_key where name = '{key}') then {key} end as {key}"
-        for key in _ALL_KEYS
+    wide = " union all ".join(
+        f"""select '{key}', null from (select count(*)::double as n from keyed where {key} is not null group by {key})
+        having sum(n * (n - 1) / 2) > {_LOOSE_PAIRS} * (select count(*) from keyed)"""
+        for key in LOOSE_KEYS
     )
-    con.execute(f"create or replace temp table {table} as select * replace ({kept}) from keyed")
+    con.execute(f"create or replace temp table blocking_limit as {common} union all {wide}")
     con.execute("drop table keyed")
 
 
-def _too_wide(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """Loose keys that would bring more pairs than they are worth."""
-    wide = set()
-    for key in LOOSE_KEYS:
-        row = con.execute(
-            f"""select sum(n * (n - 1) / 2) > {_LOOSE_PAIRS} * (select count(*) from keyed)
-            from (select count(*)::double as n from keyed where {key} is not null group by {key})"""
-        ).fetchone()
-        if row and row[0]:
-            wide.add(key)
-    return wide
+def add_blocking_keys(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Add the blocking keys, 64-bit hashes, to a table of standardised records; needs `blocking_limit`."""
+    barred = {row[0] for row in con.execute("select name from blocking_limit where value is null").fetchall()}
+    keys = {key: _hash(parts) for key, parts in _ALL_KEYS.items()} | {
+        SWAPPED_KEY: _hash(("last_flat", "first_flat"))
+    }
+    made = ", ".join(
+        f"null::ubigint as {key}"
+        if key in barred
+        else f"""case when {sql} not in (
+            select value from blocking_limit where name = '{key}' and value is not null) then {sql} end as {key}"""
+        for key, sql in keys.items()
+    )
+    con.execute(f"create or replace temp table {table} as select *, {made} from {table}")
 
 
 def _hash(parts: tuple[str, ...]) -> str:

@@ -50,6 +50,12 @@ class LinkageConfig(BaseModel):
     train_minimum: int = Field(
         500, ge=1, description="Fewer source persons than this are scored with the shipped model."
     )
+    incremental_from: int = Field(
+        50_000,
+        ge=0,
+        description="Source persons from which a night links only what changed; smaller vaults are linked anew, "
+        "so that their outcome does not depend on how deliveries fell into nights.",
+    )
     retrain_share: float = Field(
         0.05,
         ge=0,

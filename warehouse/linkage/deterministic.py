@@ -26,9 +26,7 @@ _MORE_AGREES = """
      or (l.guardian_first = r.guardian_first and l.guardian_last = r.guardian_last))"""
 
 
-def deterministic_edges(
-    con: duckdb.DuckDBPyConnection, config: LinkageConfig, focus: str | None = None
-) -> None:
+def deterministic_edges(con: duckdb.DuckDBPyConnection, config: LinkageConfig) -> None:
     """Make temp table `rule_edge` (left_node, right_node, rule, weight) from `link_record`.
 
     Two records of one issuing authority with the same state id, or with the same social security number, link
@@ -39,12 +37,8 @@ def deterministic_edges(
     Args:
         con: connection with temp table `link_record`.
         config: linkage settings.
-        focus: temp table with a column `node`; only pairs with at least one node in it. None for all.
     """
-    near = (
-        f"and (l.node in (select node from {focus}) or r.node in (select node from {focus}))" if focus else ""
-    )
-    apart = f"l.node < r.node and not (l.source = r.source and l.duplicate_free) {near} and {FIRST_NAME_GUARD_SQL}"
+    apart = f"l.node < r.node and not (l.source = r.source and l.duplicate_free) and {FIRST_NAME_GUARD_SQL}"
     enabled = "true" if config.deterministic else "false"
     con.execute(
         f"""create or replace temp table rule_edge as
@@ -55,17 +49,17 @@ def deterministic_edges(
             select l.node, r.node, 'shared_ssn' from link_record as l join link_record as r using (ssn)
             where {apart}
             union all
-            {_exact(near)}
+            {_exact()}
         )
         select left_node, right_node, arg_max(rule, weight) as rule, max(weight) as weight
         from (select *, case rule {_weights()} end as weight from pairs) where {enabled} group by 1, 2"""
     )
 
 
-def _exact(near: str) -> str:
+def _exact() -> str:
     return f"""select l.node, r.node, 'exact_identity' from unique_identity as l
         join unique_identity as r using (first_flat, last_flat, dob)
-        where l.node < r.node and not (l.source = r.source and l.duplicate_free) {near}
+        where l.node < r.node and not (l.source = r.source and l.duplicate_free)
           and {_COMPATIBLE} and {_MORE_AGREES}"""
 
 

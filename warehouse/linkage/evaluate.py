@@ -18,7 +18,7 @@ from ruamel.yaml.error import YAMLError
 
 from warehouse import duck
 from warehouse.linkage.config import LinkageConfig
-from warehouse.linkage.link import link
+from warehouse.linkage.link import link_all
 from warehouse.vault import IDENTIFIER_COLUMNS
 from warehouse.vault.schema import create_tables
 
@@ -149,7 +149,7 @@ def evaluate(
         clean = config.model_copy(update={"duplicate_free": list(files) if one_to_one else []})
         stages: dict[str, float] = {}
         started = time.perf_counter()
-        link(con, clean, stages)
+        link_all(con, clean, stages)
         seconds = time.perf_counter() - started
         return _count(con, seconds, stages, one_to_one=one_to_one, two=right is not None)
     finally:

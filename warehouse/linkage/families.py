@@ -23,13 +23,15 @@ def co_twins(con: duckdb.DuckDBPyConnection) -> None:
     In a source without duplicates any two such records are two children; elsewhere their first names must differ
     outright, since they could be one child recorded twice.
     """
+    different = (
+        f"l.node <> r.node and l.first_flat <> r.first_flat and (l.duplicate_free or ({_FIRST_DIFFERS}))"
+    )
+    columns = "l.node, l.duplicate_free as is_certain, r.first_flat as twin_first"
     con.execute(
         f"""create or replace temp table co_twin as
-        select distinct l.node, l.duplicate_free as is_certain, r.first_flat as twin_first
-        from link_record as l join link_record as r using (source, dob)
-        where l.node <> r.node and l.first_flat <> r.first_flat
-          and (l.last_flat = r.last_flat or (l.street = r.street and l.zip = r.zip))
-          and (l.duplicate_free or ({_FIRST_DIFFERS}))"""
+        select {columns} from link_record as l join link_record as r using (source, dob, last_flat) where {different}
+        union
+        select {columns} from link_record as l join link_record as r using (source, dob, street, zip) where {different}"""
     )
 
 

@@ -79,7 +79,10 @@ def pending(con: duckdb.DuckDBPyConnection, limit: int = 20) -> list[ReviewPair]
         order by abs(w.probability - 0.5) / ln(1 + l.n + r.n), w.left_key, w.right_key limit $n""",
         {"n": limit},
     ).fetchall()
-    return [ReviewPair(*row, left=describe(con, row[0]), right=describe(con, row[1])) for row in rows]
+    return [
+        ReviewPair(left, right, reason, odds, one, other, describe(con, left), describe(con, right))
+        for left, right, reason, odds, one, other in rows
+    ]
 
 
 def describe(con: duckdb.DuckDBPyConnection, source_person_key: str) -> dict[str, list[str]]:

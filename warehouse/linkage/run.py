@@ -1,30 +1,38 @@
 """One linkage from the identifiers in force to the crosswalk.
 
-What belongs here: the order of the steps and when nothing is to do. What does not: the steps themselves.
+What belongs here: the order of the steps, full or incremental, and when nothing is to do. What does not: the
+steps themselves.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
 from warehouse import duck
 from warehouse.linkage.config import LinkageConfig, LinkageReport
 from warehouse.linkage.crosswalk import write_crosswalk, written_sequence
-from warehouse.linkage.link import link, timed
+from warehouse.linkage.link import LinkageBasis, Seconds, link_all, link_changed, timed
 from warehouse.linkage.persons import assign_person_keys
 from warehouse.linkage.quality import write_quality
 from warehouse.linkage.review import store_queue
 from warehouse.linkage.standardise import load_identifiers
+from warehouse.linkage.state import (
+    Inputs,
+    find_changed,
+    find_inputs,
+    keep,
+    keep_model_file,
+    load_state,
+    restore,
+)
 from warehouse.settings import CommunityPaths, Settings
-from warehouse.vault import IDENTIFIER_COLUMNS, attach_vault
+from warehouse.vault import attach_vault
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +46,9 @@ def run_linkage(
 ) -> LinkageReport:
     """Link the source persons of the deliveries in force and publish crosswalk and quality.
 
-    Unchanged identifiers, decisions, settings and code leave the files untouched. All changes of the vault are
-    one transaction; the files are written after it, and again by the next run if that was cut off.
+    Unchanged identifiers, decisions, settings and code leave the files untouched. In a large vault a night with
+    few changes links only what changed. All changes of the vault are one transaction; the files are written after
+    it, and again by the next run if that was cut off.
 
     Args:
         paths: the community.
@@ -69,60 +78,57 @@ def _run(
     deliveries: Sequence[str],
     run_id: str,
 ) -> LinkageReport:
-    seconds: dict[str, float] = {}
+    seconds: Seconds = {}
     with timed(seconds, "read"):
-        load_identifiers(con, deliveries)
-        wanted = _fingerprint(con, config)
+        inputs = find_inputs(con, deliveries, config)
         last = _last_run(con)
     published = written_sequence(con, paths.crosswalk / "crosswalk.parquet")
-    if last and last[1] == wanted and published == last[0]:
+    if last and last[1] == inputs.fingerprint and published == last[0]:
         return LinkageReport(
             **{**last[2], "changed": False, "mode": "unchanged", "events": {}, "seconds": seconds}
         )
     sequence = (last[0] if last else 0) + 1
-    model = link(con, config, seconds)
+    basis, mode, changed_since = _link(con, config, inputs, seconds)
     con.execute("begin")  # the vault changes as a whole, or not at all
     try:
         with timed(seconds, "persons"):
             events = assign_person_keys(con, sequence, run_id)
+        with timed(seconds, "keep"):
             store_queue(con, sequence)
-        report = _report(con, events, seconds, model.version if model else None)
-        con.execute(
-            "insert into vault.linkage_run values ($s, $run, $at, $print, $model, 'full', $report)",
-            {
-                "s": sequence,
-                "run": run_id,
-                "at": settings.clock(),
-                "print": wanted,
-                "model": report.model_version,
-                "report": json.dumps(asdict(report)),
-            },
-        )
+            keep(con, basis, inputs.rules, changed_since, full=mode == "full")
+        report = _report(con, events, seconds, mode, basis)
+        _record_run(con, sequence, run_id, settings, inputs, report)
         con.execute("commit")
     except BaseException:
         con.execute("rollback")
         raise
     with timed(seconds, "publish"):
+        if basis.model:
+            keep_model_file(paths, basis.model)
         write_quality(con, paths, sequence)
         write_crosswalk(con, paths, sequence)
     _log.info("linkage: %s source persons, %s persons", report.source_persons, report.persons)
     return report
 
 
-def _fingerprint(con: duckdb.DuckDBPyConnection, config: LinkageConfig) -> str:
-    """Hash of all that decides the outcome: contents, decisions, settings, code."""
-    columns = ", ".join(("source_person_key", "issuer_id", "partner_id", *IDENTIFIER_COLUMNS))
-    content = con.execute(f"select count(*), sum(hash({columns})::hugeint) from raw_identifier").fetchone()
-    decided = con.execute("select count(*), max(decision_n) from vault.link_decision").fetchone()
-    parts = [repr(content), repr(decided), config.model_dump_json(), _code_version()]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _code_version() -> str:
-    digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
+def _link(
+    con: duckdb.DuckDBPyConnection, config: LinkageConfig, inputs: Inputs, seconds: Seconds
+) -> tuple[LinkageBasis, Literal["full", "incremental"], int]:
+    """Link only what changed where that is allowed, else everything; returns also the changes since estimation."""
+    state = load_state(con)
+    if state and state.rules == inputs.rules and state.basis.trained_on >= config.incremental_from:
+        changed = find_changed(con)
+        if changed is not None:
+            since = state.changed_since + changed
+            if since <= config.retrain_share * state.basis.trained_on:
+                with timed(seconds, "read"):
+                    restore(con)
+                    load_identifiers(con, only_changed=True)
+                link_changed(con, config, state.basis, seconds)
+                return state.basis, "incremental", since
+    with timed(seconds, "read"):
+        load_identifiers(con)
+    return link_all(con, config, seconds), "full", 0
 
 
 def _last_run(con: duckdb.DuckDBPyConnection) -> tuple[int, str, dict[str, Any]] | None:
@@ -133,7 +139,11 @@ def _last_run(con: duckdb.DuckDBPyConnection) -> tuple[int, str, dict[str, Any]]
 
 
 def _report(
-    con: duckdb.DuckDBPyConnection, events: dict[str, int], seconds: dict[str, float], version: str | None
+    con: duckdb.DuckDBPyConnection,
+    events: dict[str, int],
+    seconds: Seconds,
+    mode: Literal["full", "incremental"],
+    basis: LinkageBasis,
 ) -> LinkageReport:
     row = con.execute(
         """select count(*), count(distinct cluster), count(*) filter (where n > 1),
@@ -147,8 +157,30 @@ def _report(
         persons=row[1],
         linked_share=row[2] / row[0] if row[0] else 0.0,
         review_pairs=row[3],
-        mode="full",
-        model_version=version,
+        mode=mode,
+        model_version=basis.model.version if basis.model else None,
         events=events,
         seconds=seconds,
+    )
+
+
+def _record_run(
+    con: duckdb.DuckDBPyConnection,
+    sequence: int,
+    run_id: str,
+    settings: Settings,
+    inputs: Inputs,
+    report: LinkageReport,
+) -> None:
+    con.execute(
+        "insert into vault.linkage_run values ($s, $run, $at, $print, $model, $mode, $report)",
+        {
+            "s": sequence,
+            "run": run_id,
+            "at": settings.clock(),
+            "print": inputs.fingerprint,
+            "model": report.model_version,
+            "mode": report.mode,
+            "report": json.dumps(asdict(report)),
+        },
     )

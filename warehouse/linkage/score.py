@@ -6,13 +6,12 @@ What belongs here: prediction. What does not: training, and what a score leads t
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import duckdb
 from splink import Linker
 
 from warehouse.linkage.comparisons import FIRST_FORMS
-from warehouse.linkage.config import LinkageConfig
-from warehouse.linkage.guard import SECOND_LOOK_SQL
 from warehouse.linkage.model import LinkageModel, register
 
 # Pairs below this probability are forgotten; what lies between it and T_review feeds the estimate of recall.
@@ -42,79 +41,59 @@ def add_frequencies(con: duckdb.DuckDBPyConnection, table: str) -> None:
     )
 
 
-def score(
-    con: duckdb.DuckDBPyConnection, config: LinkageConfig, model: LinkageModel, *, families: bool
-) -> None:
-    """Make temp table `scored_edge`: one row a pair of source persons that the model finds possible.
+def score_all(con: duckdb.DuckDBPyConnection, model: LinkageModel) -> None:
+    """Make temp table `link_edge` from all pairs of `link_record` that share a blocking key.
 
-    Columns: left_node < right_node, weight (log2), probability, is_guarded, first_level, dob_level, last_level.
-
-    Args:
-        con: connection with `link_record` (blocking keys and frequencies added) and `co_twin`.
-        config: thresholds.
-        model: what `train` gave.
-        families: what `has_families` found; without families the first-name guard stands open.
+    One row a pair of source persons that the model finds possible: left_node < right_node, and the best match
+    weight (log2 odds) over all spellings (weight_any), over those whose first names agree at least in likeness
+    (weight_alike), and over those that agree as names (weight_agree); null where there is none.
     """
     con.execute("create or replace table scoring_record as select * from link_record")
     linker = Linker(register(con, "scoring_record"), copy.deepcopy(model.settings), log_level=None)
-    predicted = linker.inference.predict(
-        threshold_match_probability=min(_KEEP, config.t_review), warning_mode="never"
-    )
-    _by_person(con, predicted.physical_name, config, families=families)
-    predicted.drop_table_from_database_and_remove_from_cache()
+    predicted = linker.inference.predict(threshold_match_probability=_KEEP, warning_mode="never")
+    con.execute(f"create or replace temp table link_edge as {_by_person([predicted.physical_name])}")
+    linker.table_management.delete_tables_created_by_splink_from_db()
     con.execute("drop table scoring_record")
 
 
-def _by_person(
-    con: duckdb.DuckDBPyConnection, predicted: str, config: LinkageConfig, *, families: bool
-) -> None:
-    """Of several spellings the best pair counts, and a pair that passes the guard before one that does not.
-
-    Names that agree only by likeness do not pass where one of the two is known to have a co-twin. In a
-    population without families the guard lets all others pass.
-    """
-    known = "(p.node_l in (select node from co_twin) or p.node_r in (select node from co_twin))"
-    certain = known.replace("from co_twin", "from co_twin where is_certain")
-    open_guard = f"not {certain}" if config.guard == "measured" and not families else "false"
+def score_changed(con: duckdb.DuckDBPyConnection, model: LinkageModel) -> None:
+    """Make temp table `new_edge`, as `link_edge`, from pairs with at least one record in `changed_node`."""
     con.execute(
-        f"""create or replace temp table scored_edge as
-        with pair as (
-            select least(p.node_l, p.node_r) as left_node, greatest(p.node_l, p.node_r) as right_node,
-                p.match_weight as weight, p.match_probability as probability,
-                p.gamma_first as first_level, p.gamma_last as last_level, p.gamma_dob as dob_level,
-                {open_guard} or p.gamma_first >= {FIRST_FORMS + 1} or (p.gamma_first > 0 and p.gamma_sex <> 0 and (
-                    p.gamma_first = {FIRST_FORMS} or not {known})) as is_guarded
-            from {predicted} as p
-        )
-        select left_node, right_node, arg_max(struct_pack(weight, probability, is_guarded, first_level, last_level,
-                dob_level), (is_guarded and probability >= {config.t_auto}, weight)) as best
-        from pair group by 1, 2"""
+        """create or replace table scoring_record as
+        select * from link_record where node in (select node from changed_node)"""
     )
     con.execute(
-        "create or replace temp table scored_edge as select left_node, right_node, unnest(best) from scored_edge"
+        """create or replace table scoring_other as
+        select * from link_record where node not in (select node from changed_node)"""
     )
-    _second_look(con, config)
+    new, other = register(con, "scoring_record"), register(con, "scoring_other")
+    linker = Linker(new, copy.deepcopy(model.settings), log_level=None)
+    options: dict[str, Any] = {"threshold_match_probability": _KEEP, "warning_mode": "never"}
+    found = [
+        linker.inference.predict_within(new, **options).physical_name,
+        linker.inference.predict_between(new, other, **options).physical_name,
+    ]
+    con.execute(f"create or replace temp table new_edge as {_by_person(found)}")
+    linker.table_management.delete_tables_created_by_splink_from_db()
+    con.execute("drop table scoring_record")
+    con.execute("drop table scoring_other")
 
 
-def _second_look(con: duckdb.DuckDBPyConnection, config: LinkageConfig) -> None:
-    """Let pairs pass that score high and whose first names agree on closer look.
-
-    Not where a co-twin known beside one of the two has a name that is about as near to the other's.
-    """
+def no_edges(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """An empty table of the shape of `link_edge`."""
     con.execute(
-        f"""update scored_edge as e set is_guarded = true from (
-            select distinct s.left_node, s.right_node from scored_edge as s
-            join link_record as l on l.node = s.left_node join link_record as r on r.node = s.right_node
-            where s.probability >= {config.t_auto} and not s.is_guarded and {SECOND_LOOK_SQL}
-              and not exists (
-                from co_twin as t where t.node = l.node and {_nearer("r", "l")})
-              and not exists (
-                from co_twin as t where t.node = r.node and {_nearer("l", "r")})
-        ) as x where x.left_node = e.left_node and x.right_node = e.right_node"""
+        f"""create or replace temp table {table} (left_node text, right_node text, weight_any double,
+        weight_alike double, weight_agree double)"""
     )
 
 
-def _nearer(other: str, own: str) -> str:
-    to_twin = f"jaro_winkler_similarity(t.twin_first, {other}.first_flat)"
-    to_own = f"jaro_winkler_similarity({own}.first_flat, {other}.first_flat)"
-    return f"({to_twin} >= 0.85 or {to_twin} > {to_own} - 0.1)"
+def _by_person(predicted: list[str]) -> str:
+    """SQL that brings the scores of spellings together by pair of source persons."""
+    agree = f"(gamma_first > {FIRST_FORMS} or (gamma_first = {FIRST_FORMS} and gamma_sex <> 0))"
+    alike = f"({agree} or (gamma_first > 0 and gamma_sex <> 0))"
+    columns = "node_l, node_r, match_weight, gamma_first, gamma_sex"
+    union = " union all ".join(f"select {columns} from {table}" for table in predicted)
+    return f"""select least(node_l, node_r) as left_node, greatest(node_l, node_r) as right_node,
+            max(match_weight) as weight_any, max(match_weight) filter ({alike}) as weight_alike,
+            max(match_weight) filter ({agree}) as weight_agree
+        from ({union}) group by 1, 2"""

@@ -51,24 +51,22 @@ _MACROS = (
 )
 
 
-def load_identifiers(con: duckdb.DuckDBPyConnection, deliveries: Sequence[str]) -> None:
+def load_identifiers(con: duckdb.DuckDBPyConnection, *, only_changed: bool = False) -> None:
     """Make temp table `raw_identifier`: the distinct contents per source person of the deliveries in force.
 
     Args:
-        con: connection with the vault attached.
-        deliveries: ids of the current deliveries; all others are ignored, and kept.
+        con: connection with the vault attached and temp table `chosen_delivery` (ids of the deliveries in force).
+        only_changed: only the source persons in temp table `changed_node`.
     """
-    chosen = pa.table({"delivery_id": pa.array(sorted(set(deliveries)), pa.string())})
-    con.register("chosen_delivery", chosen)
     columns = ", ".join(IDENTIFIER_COLUMNS)
+    near = "and source_person_key in (select node from changed_node)" if only_changed else ""
     con.execute(
         f"""create or replace temp table raw_identifier as
         select source_person_key, min(issuer_id) as issuer_id, min(partner_id) as partner_id, {columns},
                max(delivery_seq) as delivery_seq
-        from vault.identifier_record where delivery_id in (select delivery_id from chosen_delivery)
+        from vault.identifier_record where delivery_id in (select delivery_id from chosen_delivery) {near}
         group by source_person_key, {columns}"""
     )
-    con.unregister("chosen_delivery")
 
 
 def standardise(con: duckdb.DuckDBPyConnection, config: LinkageConfig) -> None:

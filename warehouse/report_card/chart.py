@@ -5,10 +5,11 @@ What belongs here: drawing. What does not: what is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 640, 260, 44, 10, 28
+Scale = Callable[[float], float]
 # Told apart in grey by their dashes, in colour by hue (Okabe and Ito's palette, darkened for contrast).
 _DASHES = ("", "6 3", "2 3", "8 3 2 3", "12 4", "1 4", "5 5", "10 2 2 2", "3 6")
 
@@ -33,7 +34,7 @@ def line_chart(series: Mapping[str, Sequence[tuple[int, float | None]]], title: 
     for tick in (0, 0.25, 0.5, 0.75, 1):
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:.0%}</text>')
-    for year in {years[0], years[len(years) // 2], years[-1]}:
+    for year in sorted({years[0], years[len(years) // 2], years[-1]}):
         parts.append(f'<text x="{x(year):.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{year}</text>')
     labels: list[tuple[float, str, int]] = []
     for index, (name, points) in enumerate(sorted(series.items())):
@@ -45,7 +46,7 @@ def line_chart(series: Mapping[str, Sequence[tuple[int, float | None]]], title: 
     return "".join([*parts, "</svg>"])
 
 
-def _lines(points: Sequence[tuple[int, float | None]], x: object, y: object, index: int) -> list[str]:
+def _lines(points: Sequence[tuple[int, float | None]], x: Scale, y: Scale, index: int) -> list[str]:
     runs: list[list[tuple[int, float]]] = [[]]
     for year, rate in points:
         if rate is None:
@@ -56,12 +57,12 @@ def _lines(points: Sequence[tuple[int, float | None]], x: object, y: object, ind
     drawn = []
     for run in runs:
         if len(run) > 1:
-            path = " ".join(f"{x(year):.1f},{y(rate):.1f}" for year, rate in run)  # type: ignore[operator]
+            path = " ".join(f"{x(year):.1f},{y(rate):.1f}" for year, rate in run)
             drawn.append(f'<polyline class="s{index % 9}" stroke-dasharray="{dash}" points="{path}"/>')
         drawn += [
             f'<circle class="s{index % 9}" cx="{x(year):.1f}" cy="{y(rate):.1f}" r="2.5"/>'
             for year, rate in run
-        ]  # type: ignore[operator]
+        ]
     return drawn
 
 

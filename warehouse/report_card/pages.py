@@ -49,7 +49,7 @@ def write_report_card(folder: Path, community: Community, manifest: Mapping[str,
             "minimum_n": manifest["minimum_n"],
         }
         indicators = _indicators(con, tables)
-        pages = [
+        pages: list[tuple[str, str, dict[str, Any]]] = [
             ("index.html", "index.html.j2", {"indicators": indicators, "gateways": _gateways(con, tables)})
         ]
         pages.append(

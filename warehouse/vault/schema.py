@@ -52,6 +52,8 @@ _STATEMENTS = (
     """create table if not exists vault.linkage_run (
         sequence bigint not null, run_id text not null, ran_at timestamptz not null, fingerprint text not null,
         model_version text, mode text not null, report json not null)""",
+    "create table if not exists vault.link_state (content json not null)",
+    "create table if not exists vault.link_delivery (delivery_id text not null, print text not null)",
     """create table if not exists vault.link_review (
         left_key text not null, right_key text not null, reason text not null, weight double not null,
         probability double not null, sequence bigint not null)""",

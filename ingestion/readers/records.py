@@ -1,0 +1,238 @@
+"""From physical lines to records: quoted line breaks joined, damaged records read by what their neighbours are like.
+
+What belongs here: the exact, forgiving reader of records. What does not: headers, footers, tables.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from ingestion.readers.dialect import Dialect, is_quoted, split_raw, unquote
+
+_OTHER_DELIMITERS = (",", ";", "\t", "|", ", ", " ")
+_MOST_LINES = 2000
+_SURE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record.
+
+    Attributes:
+        line: physical line on which it starts, from 1.
+        lines: how many physical lines it takes.
+        cells: text of the cells.
+        repair: how it was read when not by the file's dialect; empty when it was.
+    """
+
+    line: int
+    lines: int
+    cells: list[str]
+    repair: str = ""
+
+
+class _Lines:
+    """Physical lines with as much look-ahead as is asked for."""
+
+    def __init__(self, batches: Iterable[list[str]]) -> None:
+        self._batches = iter(batches)
+        self._ready: deque[str] = deque()
+        self.number = 0
+
+    def peek(self, ahead: int) -> str | None:
+        while len(self._ready) <= ahead:
+            batch = next(self._batches, None)
+            if batch is None:
+                return None
+            self._ready.extend(batch)
+        return self._ready[ahead]
+
+    def take(self, count: int = 1) -> None:
+        for _ in range(count):
+            self._ready.popleft()
+        self.number += count
+
+
+def records(batches: Iterable[list[str]], dialect: Dialect, width: int, most_bytes: int) -> Iterator[Record]:
+    """Cut physical lines into records.
+
+    Args:
+        batches: physical lines in lists.
+        dialect: the file's dialect.
+        width: cells that records of this file have; 0 when not yet known.
+        most_bytes: longest record that an open quote may gather.
+
+    Yields:
+        Every record, blank lines too, in order.
+    """
+    lines = _Lines(batches)
+    quote, delimiter = dialect.quote, dialect.delimiter
+    while (raw := lines.peek(0)) is not None:
+        number = lines.number + 1
+        text = _bare(raw)
+        if delimiter and (not quote or quote not in text):
+            cells = text.split(delimiter)
+            if (len(cells) == width or not width) and "\r" not in text:
+                lines.take()
+                yield Record(number, 1, cells)
+                continue
+        cells, is_open = split_raw(text, dialect)
+        if is_open:
+            count, cells, repair = _joined(lines, text, dialect, width, most_bytes)
+            lines.take(count)
+            yield Record(number, count, [unquote(cell, dialect) for cell in cells], repair)
+            continue
+        lines.take()
+        if len(cells) == width or not width:
+            yield Record(number, 1, [unquote(cell, dialect) for cell in cells])
+        else:
+            yield from _damaged(number, text, cells, dialect, width)
+
+
+def _bare(raw: str) -> str:
+    """A line without the carriage returns around its line feed."""
+    return raw.strip("\r") if raw[-1:] == "\r" or raw[:1] == "\r" else raw
+
+
+def _joined(
+    lines: _Lines, text: str, dialect: Dialect, width: int, most_bytes: int
+) -> tuple[int, list[str], str]:
+    """A record whose last cell is open: joined with the lines that close it, or read as one line after all.
+
+    An opening quote that swallows lines which are whole records by themselves, or that nothing closes, is taken
+    for a character like others.
+    """
+    whole, count, size, full = text, 1, len(text), 0
+    while count < _MOST_LINES and size < most_bytes:
+        raw = lines.peek(count)
+        if raw is None:
+            break
+        # The joined text keeps its line breaks as they stood; only the last one is an end.
+        whole = whole if count > 1 else _kept(lines.peek(0) or "")
+        whole += "\n" + raw
+        size += len(raw) + 1
+        count += 1
+        if dialect.quote in raw:
+            cells, is_open = split_raw(_bare(whole), dialect)
+            if not is_open:
+                alone = _whole_lines(lines, count, dialect, width)
+                if width and len(cells) != width and alone:
+                    break
+                if width and len(cells) == width and alone >= _SURE and alone >= count - 1:
+                    break
+                return count, cells, ""
+        if width > 1 and _is_whole(_bare(raw), dialect, width):
+            full += 1
+            if full >= 10 * _SURE:
+                break
+        else:
+            full = 0
+    return 1, _best_of_one(text, dialect, width), "unclosed quote"
+
+
+def _kept(raw: str) -> str:
+    return raw.lstrip("\r")
+
+
+def _is_whole(text: str, dialect: Dialect, width: int) -> bool:
+    cells, is_open = split_raw(text, dialect)
+    return not is_open and len(cells) == width
+
+
+def _whole_lines(lines: _Lines, count: int, dialect: Dialect, width: int) -> int:
+    """How many of the lines after the first are records by themselves."""
+    if not width or width < 2:
+        return 0
+    return sum(_is_whole(_bare(lines.peek(at) or ""), dialect, width) for at in range(1, count))
+
+
+def _best_of_one(text: str, dialect: Dialect, width: int) -> list[str]:
+    """The cells of one line that has a quote too many or too few."""
+    for cells, _ in _readings(text, dialect):
+        if len(cells) == width:
+            return cells
+    delimiter = dialect.delimiter
+    return text.split(delimiter) if delimiter else [text]
+
+
+def _readings(text: str, dialect: Dialect) -> Iterator[tuple[list[str], str]]:
+    """Other ways to cut a record by the same delimiter, likeliest first."""
+    cells, is_open = split_raw(text, dialect, eager=True)
+    if not is_open:
+        yield cells, "stray quote"
+    other = "'" if dialect.quote == '"' else '"'
+    for changed, name in (
+        (replace(dialect, escape="\\"), "other escape"),
+        (replace(dialect, escape=dialect.quote), "other escape"),
+        (replace(dialect, quote=other, escape=other), "other quote"),
+        (replace(dialect, spaced=True), "blanks before a quote"),
+    ):
+        if changed != dialect and changed.quote in text:
+            cells, is_open = split_raw(text, changed)
+            if not is_open:
+                yield [unquote(cell, changed) for cell in cells], name
+    if dialect.delimiter:
+        yield _rejoined(text, dialect), "stray quote"
+        yield text.split(dialect.delimiter), "stray quote"
+
+
+def _rejoined(text: str, dialect: Dialect) -> list[str]:
+    """Cells cut at every delimiter, those between an opening and the next closing quote put together again."""
+    delimiter, quote = dialect.delimiter, dialect.quote
+    cells: list[str] = []
+    pieces = text.split(delimiter)
+    at = 0
+    while at < len(pieces):
+        piece = pieces[at]
+        if piece.startswith(quote) and not (len(piece) > 1 and piece.endswith(quote)):
+            stop = next((n for n in range(at + 1, len(pieces)) if pieces[n].endswith(quote)), None)
+            opened = next((n for n in range(at + 1, len(pieces)) if pieces[n].startswith(quote)), len(pieces))
+            if stop is not None and stop < opened:
+                cells.append(delimiter.join(pieces[at : stop + 1]))
+                at = stop + 1
+                continue
+        cells.append(piece)
+        at += 1
+    return cells
+
+
+def _damaged(number: int, text: str, cells: list[str], dialect: Dialect, width: int) -> Iterator[Record]:
+    """A record that has not the file's width: read in another way if exactly one gives that width."""
+    if not text.strip():
+        yield Record(number, 1, [""])
+        return
+    if "\r" in text:
+        parts = [split_raw(part, dialect) for part in text.split("\r")]
+        if all(len(part) == width and not is_open for part, is_open in parts):
+            for part, _ in parts:
+                yield Record(number, 1, [unquote(cell, dialect) for cell in part], "other line end")
+            return
+    if dialect.quote and dialect.quote in text:
+        for other, name in _readings(text, dialect):
+            if len(other) == width:
+                yield Record(number, 1, [unquote(cell, dialect) for cell in other], name)
+                return
+    if len(cells) * 2 <= width + 1:
+        for delimiter in _OTHER_DELIMITERS:
+            if delimiter == dialect.delimiter or delimiter not in text:
+                continue
+            changed = replace(dialect, delimiter=delimiter)
+            other, is_open = split_raw(text, changed)
+            if not is_open and len(other) == width:
+                yield Record(number, 1, [unquote(cell, changed) for cell in other], "other delimiter")
+                return
+    yield Record(number, 1, [unquote(cell, dialect) for cell in cells])
+
+
+def unwrap_other_quotes(cells: list[str], dialect: Dialect) -> list[str] | None:
+    """The cells without quotes of another kind, when every filled cell of a record stands in them; else None."""
+    for other in ("'", '"'):
+        if other == dialect.quote:
+            continue
+        filled = [cell for cell in cells if cell]
+        if len(filled) > 1 and all(is_quoted(cell, other) for cell in filled):
+            changed = replace(dialect, quote=other, escape=other)
+            return [unquote(cell, changed) for cell in cells]
+    return None
