@@ -22,7 +22,7 @@ def line_chart(series: Mapping[str, Sequence[tuple[int, float | None]]], title: 
     span = max(years[-1] - years[0], 1)
     right = _WIDTH - 140
 
-    def x(year: int) -> float:
+    def x(year: float) -> float:
         return _LEFT + (year - years[0]) / span * (right - _LEFT)
 
     def y(rate: float) -> float:
