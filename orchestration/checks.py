@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from expectations.model import QualityReport, RuleResult, Suite, load_suites
-from orchestration import names
+from orchestration import names, progress
 from orchestration.community_resource import CommunityResource
 
 
@@ -56,10 +56,12 @@ def build_quality_checks(known: set[dg.AssetKey]) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, community: CommunityResource
     ) -> Iterator[dg.AssetCheckResult]:
         # The library takes seconds to import, so only the step that validates pays for it.
+        progress.say("Running quality suites")
         from expectations.run import run_suites, save_report
 
         loaded = community.load()
-        report = run_suites(loaded.paths.warehouse, context.run.run_id)
+        with progress.step("Quality suites run"):
+            report = run_suites(loaded.paths.warehouse, context.run.run_id)
         save_report(report, loaded.paths.quality)
         for spec in specs:
             yield _result(spec, report)

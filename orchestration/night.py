@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +57,7 @@ def prepare_instance(community: Community) -> Path:
     return home
 
 
-def run_night(community: Community, on_step: Callable[[str], None] | None = None) -> NightResult:
+def run_night(community: Community, listener: progress.Listener | None = None) -> NightResult:
     """Run the nightly job in this process.
 
     Raises:
@@ -72,8 +71,9 @@ def run_night(community: Community, on_step: Callable[[str], None] | None = None
             f"another run is at work on {community.paths.root}; wait for it to end, then run again"
         ) from None
     try:
-        progress.listen(on_step)
-        return _execute(community)
+        progress.listen(listener)
+        with progress.quiet():
+            return _execute(community)
     finally:
         progress.listen(None)
         lock.release()

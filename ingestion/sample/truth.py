@@ -61,6 +61,25 @@ _QUERIES = {
         from graduation g left join award a using (true_person_id)
         where g.completion_date::date + interval 6 year < date '2024-11-15'
         group by g.true_person_id, g.school_year, g.completion_date""",
+    "employment": """
+        with first as (
+            select true_person_id,
+                coalesce(min(case when grade = 9 then school_year end), arg_min(school_year - grade + 9, entry_date)) as year_9,
+                max(case when exit_type = 'Died' then exit_date end)::date as died
+            from spell where grade between 9 and 12 group by all
+        ), due as (
+            select f.*, year(p.birth_date) + 25 as calendar_year
+            from first f join people p using (true_person_id)
+            where f.year_9 + 9 <= year(p.birth_date) + 25 and year(p.birth_date) + 25 <= 2023
+        )
+        select d.true_person_id, d.calendar_year as cohort_year,
+            case when d.died <= make_date(d.calendar_year, 12, 31) then 'excluded'
+                when exists (from term t where t.true_person_id = d.true_person_id and t.intensity = 'F'
+                    and make_date(d.calendar_year, 10, 1) between t.begin_date::date and t.end_date::date) then 'excluded'
+                when (select count(*) from wage w where w.true_person_id = d.true_person_id
+                    and w.year = d.calendar_year and w.wages >= 9000) >= 2 then 'met'
+                else 'not_met' end as status
+        from due d""",
     "chronic_absence": """
         select true_person_id, school_year as cohort_year,
             case when sum(days_enrolled) < 10 then 'excluded'

@@ -10,7 +10,7 @@ import dagster as dg
 
 import ingestion
 from ingestion.contracts import load_contracts
-from orchestration import names
+from orchestration import names, progress
 from orchestration.community_resource import CommunityResource
 from orchestration.inputs import current_fingerprint, feed_fingerprint, last_release_fingerprint
 from orchestration.names import lake_key
@@ -50,7 +50,8 @@ def build_lake_asset(landing: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, community: CommunityResource
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         loaded = community.load()
-        outcomes = ingestion.receive_all(loaded, community.settings())
+        with progress.step("Deliveries taken and judged"):
+            outcomes = ingestion.receive_all(loaded, community.settings())
         for outcome in outcomes:
             context.log.info(outcome.summary)
         ledger = community.ledger(loaded)

@@ -6,7 +6,7 @@ What belongs here: calling linkage and reporting it. What does not: linkage itse
 import dagster as dg
 
 from ingestion.contracts import load_contracts
-from orchestration import names
+from orchestration import names, progress
 from orchestration.community_resource import CommunityResource
 from warehouse.linkage import LinkageConfig, run_linkage
 
@@ -36,7 +36,8 @@ def person_crosswalk(context: dg.AssetExecutionContext, community: CommunityReso
             **loaded.config.linkage,
         }
     )
-    report = run_linkage(loaded.paths, community.settings(), config, deliveries, context.run.run_id)
+    with progress.step("Records of one person linked"):
+        report = run_linkage(loaded.paths, community.settings(), config, deliveries, context.run.run_id)
     return dg.MaterializeResult(
         metadata={
             "source persons": report.source_persons,

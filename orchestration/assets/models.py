@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
 
-from orchestration import names
+from orchestration import names, progress
 from orchestration.community_resource import CommunityResource
 from orchestration.dbt_manifest import DBT_PROJECT, manifest_path
 from orchestration.working import prepare_working
@@ -60,10 +60,11 @@ def dbt_build(
 ) -> Iterator[Any]:
     """Build the working database beside the present one, test it, and put it in place."""
     loaded = community.load()
-    prepare_working(loaded, community.settings(), community.ledger(loaded))
-    os.environ["THROUGHLINE_WAREHOUSE_PATH"] = str(building_path(loaded.paths))
-    yield from dbt.cli(["build"], context=context, target_path=loaded.paths.data / "dbt").stream()
-    put_in_place(loaded.paths)
+    with progress.step("Tables built and tested"):
+        prepare_working(loaded, community.settings(), community.ledger(loaded))
+        os.environ["THROUGHLINE_WAREHOUSE_PATH"] = str(building_path(loaded.paths))
+        yield from dbt.cli(["build"], context=context, target_path=loaded.paths.data / "dbt").stream()
+        put_in_place(loaded.paths)
 
 
 def dbt_resource() -> DbtCliResource:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from expectations.model import QualityReport
-from orchestration import names
+from orchestration import names, progress
 from orchestration.community_resource import CommunityResource
 from orchestration.inputs import current_fingerprint
 from warehouse.fingerprint import code_version
@@ -47,16 +47,17 @@ def build_release_asset(upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         _refuse_if_failed(Report.model_validate_json(latest.read_text()) if latest.is_file() else None)
         ledger = community.ledger(loaded)
         fingerprint = current_fingerprint(loaded, ledger.current_files())
-        report = build_release(
-            loaded.paths,
-            community.settings(),
-            loaded,
-            warehouse_db=loaded.paths.warehouse,
-            run_id=context.run.run_id,
-            deliveries=ledger.delivery_summaries(),
-            input_fingerprint=fingerprint,
-            code_version=code_version(),
-        )
+        with progress.step("Release and report card made"):
+            report = build_release(
+                loaded.paths,
+                community.settings(),
+                loaded,
+                warehouse_db=loaded.paths.warehouse,
+                run_id=context.run.run_id,
+                deliveries=ledger.delivery_summaries(),
+                input_fingerprint=fingerprint,
+                code_version=code_version(),
+            )
         context.log.info(report.message)
         yield dg.MaterializeResult(
             asset_key=names.RELEASE_KEY,

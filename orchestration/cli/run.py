@@ -9,9 +9,16 @@ import json
 from pathlib import Path
 
 import typer
+from rich.status import Status
 
 from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
-from orchestration.cli.summary import gateway_table, print_deliveries, print_failures, print_release
+from orchestration.cli.summary import (
+    gateway_table,
+    next_delivery,
+    print_deliveries,
+    print_failures,
+    print_release,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -27,16 +34,32 @@ def run(directory: CommunityOption = None, as_json: JsonOption = False) -> None:
     raise typer.Exit(run_and_tell(directory, as_json=as_json))
 
 
+class _Told:
+    """Shows the step that a run is at, and keeps a line for each that ended."""
+
+    def __init__(self, status: Status) -> None:
+        self.status = status
+
+    def at(self, message: str) -> None:
+        """Show what is being done."""
+        self.status.update(message)
+
+    def done(self, step: str, seconds: float) -> None:
+        """Keep a line."""
+        console.print(f"[green]done[/green] {step} ({seconds:,.1f} s)")
+
+
 def run_and_tell(directory: Path | None, *, as_json: bool = False) -> int:
     """Run a night and print what it made; returns the exit code."""
     from orchestration.night import run_night
 
     community = open_community(directory)
+    first = next_delivery(community)
     if as_json:
         result = run_night(community)
     else:
         with console.status("Starting") as status:
-            result = run_night(community, lambda step: status.update(step))
+            result = run_night(community, _Told(status))
     if as_json:
         document = {
             "succeeded": result.succeeded,
@@ -48,7 +71,7 @@ def run_and_tell(directory: Path | None, *, as_json: bool = False) -> int:
         }
         console.print_json(json.dumps(document))
         return 0 if result.succeeded and result.release else 1
-    print_deliveries(community)
+    print_deliveries(community, first)
     print_failures(result.failures)
     print_release(community, result)
     return 0 if result.succeeded and result.release else 1

@@ -15,37 +15,59 @@ from rich.table import Table
 from orchestration.cli.console import console
 from orchestration.night import NightResult
 from warehouse.community import Community
-from warehouse.ledger import Ledger
+from warehouse.ledger import Delivery, Ledger
 from warehouse.settings import Settings
 
 _STATUS_STYLE = {"met": "green", "not_met": "red", "cannot_tell": "yellow"}
 
 
-def print_deliveries(community: Community, limit: int = 40) -> None:
-    """The deliveries of the last run, a row each."""
+def next_delivery(community: Community) -> int:
+    """The number that the next delivery will have, to tell afterwards which ones a run took."""
+    return Ledger.open(community.paths, Settings()).next_sequence()
+
+
+def print_deliveries(community: Community, since: int) -> None:
+    """What a run took: a row a partner and feed, and every refused file with its reason and receipt."""
     ledger = Ledger.open(community.paths, Settings())
-    rows = ledger.latest_deliveries(limit=limit)
-    if not rows:
-        console.print(
-            "No file has arrived yet. Drop files into " + str(community.paths.landing / "<partner>")
-        )
+    taken = [d for d in ledger.latest_deliveries(limit=100_000) if d.delivery_seq >= since]
+    if not taken:
+        console.print(f"No new delivery. Partners drop files into {community.paths.landing / '<partner>'}")
         return
-    table = Table(title="Latest deliveries", title_justify="left")
-    for heading in ("partner", "feed", "file", "status"):
+    groups: dict[tuple[str, str], list[Delivery]] = {}
+    for delivery in taken:
+        groups.setdefault((delivery.partner_id, delivery.feed_id), []).append(delivery)
+    table = Table(title="Deliveries of this run", title_justify="left")
+    for heading in ("partner", "feed"):
         table.add_column(heading, overflow="fold")
-    for heading in ("rows", "accepted", "quarantined"):
+    for heading in ("files", "refused", "rows", "accepted", "quarantined"):
         table.add_column(heading, justify="right")
-    for row in rows:
+    for (partner, feed), items in sorted(groups.items()):
+        refused = sum(item.status == "refused" for item in items)
+        counts = (
+            sum(item.rows_in for item in items),
+            sum(item.rows_accepted for item in items),
+            sum(item.rows_quarantined for item in items),
+        )
         table.add_row(
-            row.partner_id,
-            row.feed_id,
-            escape(row.file_name),
-            row.status,
-            f"{row.rows_in:,}",
-            f"{row.rows_accepted:,}",
-            f"{row.rows_quarantined:,}",
+            partner,
+            feed,
+            f"{len(items):,}",
+            f"[red]{refused:,}[/red]" if refused else "0",
+            *(f"{count:,}" for count in counts),
         )
     console.print(table)
+    for delivery in taken:
+        if delivery.status == "refused":
+            _print_refusal(community, delivery)
+
+
+def _print_refusal(community: Community, delivery: Delivery) -> None:
+    why = next((f["why"] for f in delivery.findings if f.get("severity") == "refuse"), "see its receipt")
+    console.print(
+        f"[red]Refused[/red] {escape(delivery.partner_id)}: {escape(delivery.file_name)}: {escape(why)}"
+    )
+    if delivery.receipt:
+        console.print(f"  receipt {community.paths.data / delivery.receipt}", soft_wrap=True)
 
 
 def print_failures(failures: list[str]) -> None:
