@@ -44,6 +44,7 @@ class How(_Frozen):
     separator: str | None = Field(None, description="Separator inside a cell with several values.")
     convert: Literal["spring_year", "protected_number"] | None = Field(None, description="Named conversion.")
     scale: float | None = Field(None, description="Factor for numbers.")
+    add: float | None = Field(None, description="Added to numbers, after the factor.")
     decimal_comma: bool = Field(False, description="Whether numbers are written 1.234,5.")
 
 

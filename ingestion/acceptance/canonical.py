@@ -245,10 +245,12 @@ def _typed(column: Column, how: How) -> tuple[str, str | None]:
     if column.type not in ("integer", "decimal"):
         return text, None
     number = _plain_number(text, how)
+    changed = how.scale is not None or how.add is not None
     scaled = f"try_cast({number} as double)" + (f" * {how.scale!r}" if how.scale is not None else "")
+    scaled += f" + {how.add!r}" if how.add is not None else ""
     if column.type == "decimal":
         return scaled, f"{name} is null or not isfinite({name})"
-    whole = f"try_cast({scaled if how.scale is not None else number} as bigint)"
+    whole = f"try_cast({scaled if changed else number} as bigint)"
     return whole, f"{name} is null or {name} <> {scaled}"
 
 

@@ -51,7 +51,10 @@ def unpivot(
     ids = [present[fold(name)] for name in rule.id_columns]
     kinds = sorted({kind for found in parts.values() for kind in found})
     # A list of structs, unnested once: one pass over the wide rows however many variables they hold.
-    structs = ", ".join(_struct(variable, found, kinds, result.labels) for variable, found in parts.items())
+    structs = ", ".join(
+        _struct(position, variable, found, kinds, result.labels)
+        for position, (variable, found) in enumerate(parts.items(), start=1)
+    )
     listed = ", ".join(
         f"{quote_identifier(actual)} as {quote_identifier(name)}"
         for actual, name in zip(ids, rule.id_columns, strict=True)
@@ -72,11 +75,13 @@ def unpivot(
     return Unpivoted(columns, [name for name in result.columns if name not in taken]), []
 
 
-def _struct(variable: str, found: dict[str, str], kinds: list[str], labels: dict[str, str]) -> str:
+def _struct(
+    position: int, variable: str, found: dict[str, str], kinds: list[str], labels: dict[str, str]
+) -> str:
     first = found.get("E", next(iter(found.values())))
     values = ", ".join(
         f"{sql_literal(f'value_{kind}')}: {quote_identifier(found[kind]) if kind in found else 'null::varchar'}"
         for kind in kinds
     )
     label = sql_literal(labels.get(first, ""))
-    return f"{{'variable': {sql_literal(variable)}, 'label': {label}, {values}}}"
+    return f"{{'position': {position}, 'variable': {sql_literal(variable)}, 'label': {label}, {values}}}"
