@@ -17,7 +17,6 @@ from expectations.adapter import close, expectation, open_context
 from expectations.model import QualityReport, Rule, RuleResult, Suite, load_suites
 
 _RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
-_KEPT_REPORTS = 30
 
 
 def run_suites(database: Path, run_id: str, suites: Iterable[Suite] | None = None) -> QualityReport:
@@ -42,26 +41,6 @@ def run_suites(database: Path, run_id: str, suites: Iterable[Suite] | None = Non
     finally:
         close(source)
     return QualityReport(run_id=run_id, results=results, row_counts=counts)
-
-
-def save_report(report: QualityReport, folder: Path) -> Path:
-    """Keep a report as JSON, the last thirty of them, and as `latest.json`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{report.run_id}.json"
-    for target in (path, folder / "latest.json"):
-        beside = target.with_suffix(".tmp")
-        beside.write_text(report.model_dump_json(indent=1), encoding="utf-8")
-        beside.replace(target)
-    reports = sorted(set(folder.glob("*.json")) - {folder / "latest.json"}, key=lambda p: p.stat().st_mtime)
-    for old in reports[:-_KEPT_REPORTS]:
-        old.unlink()
-    return path
-
-
-def load_report(folder: Path, run_id: str | None = None) -> QualityReport | None:
-    """The report of a run, or the latest; None where there is none."""
-    path = folder / f"{run_id or 'latest'}.json"
-    return QualityReport.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def _row_counts(database: Path, suites: Sequence[Suite]) -> dict[str, int]:

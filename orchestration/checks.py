@@ -57,7 +57,8 @@ def build_quality_checks(known: set[dg.AssetKey]) -> dg.AssetChecksDefinition:
     ) -> Iterator[dg.AssetCheckResult]:
         # The library takes seconds to import, so only the step that validates pays for it.
         progress.say("Running quality suites")
-        from expectations.run import run_suites, save_report
+        from expectations.reports import save_report
+        from expectations.run import run_suites
 
         loaded = community.load()
         with progress.step("Quality suites run"):

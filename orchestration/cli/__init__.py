@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
@@ -48,20 +49,33 @@ _AREAS = (
 )
 
 
-def _register() -> None:
-    """Let every area add its commands to the application."""
+# Commands whose area has another name; all others stand in the area of their own name.
+_AREA_OF = {"delivery": "deliveries", "restore": "backup"}
+
+
+def _register(arguments: Sequence[str] = ()) -> None:
+    """Let every area add its commands; only the area of the command that was given, for a quick start."""
     from importlib.util import find_spec
 
-    for area in _AREAS:
-        if find_spec(f"orchestration.cli.{area}") is not None:
-            import_module(f"orchestration.cli.{area}").register(app)
+    command = next((argument for argument in arguments if not argument.startswith("-")), "")
+    area = _AREA_OF.get(command, command)
+    for wanted in (area,) if area in _AREAS else _AREAS:
+        if find_spec(f"orchestration.cli.{wanted}") is not None:
+            import_module(f"orchestration.cli.{wanted}").register(app)
+    if area in _AREAS:
+        # An application of one command would take the command's name for its first argument.
+        app.callback()(_one_of_many)
+
+
+def _one_of_many() -> None:
+    """Throughline: from files that partners drop to indicators, gaps and gateway status, published safely."""
 
 
 def main() -> None:
     """Run the command line; a known error is one message, never a traceback."""
     from orchestration.cli.console import fail_message
 
-    _register()
+    _register(sys.argv[1:])
     try:
         app()
     except Exception as error:

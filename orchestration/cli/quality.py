@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from expectations.model import RuleResult, load_suites
-from expectations.run import load_report
+from expectations.reports import load_report
 from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
 
 quality_app = typer.Typer(help="What the quality gate asks, and what it found.", no_args_is_help=True)

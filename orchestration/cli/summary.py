@@ -6,17 +6,19 @@ What belongs here: tables and sentences for the terminal. What does not: any fig
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from rich.markup import escape
 from rich.table import Table
 
 from orchestration.cli.console import console
-from orchestration.night import NightResult
 from warehouse.community import Community
 from warehouse.ledger import Delivery, Ledger
 from warehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from orchestration.night import NightResult
 
 _STATUS_STYLE = {"met": "green", "not_met": "red", "cannot_tell": "yellow"}
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from expectations.model import Rule, Suite, SuiteError, load_suites
-from expectations.run import load_report, run_suites, save_report
+from expectations.reports import load_report, save_report
+from expectations.run import run_suites
 
 SUITES = load_suites()
 WITH_REJECTS = [(suite, rule) for suite in SUITES for rule in suite.rules if rule.rejects]
