@@ -1,76 +1,217 @@
-"""Line charts as inline SVG, drawn when the release is made: no script, no outside request.
+"""Charts as inline SVG, drawn when the release is made: no script, no outside request, the same in print.
 
-What belongs here: drawing. What does not: what is drawn.
+What belongs here: drawing. What does not: which figures are drawn, and their table, which stands beside each chart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 640, 260, 44, 10, 28
-Scale = Callable[[float], float]
-# Told apart in grey by their dashes, in colour by hue (Okabe and Ito's palette, darkened for contrast).
-_DASHES = ("", "6 3", "2 3", "8 3 2 3", "12 4", "1 4", "5 5", "10 2 2 2", "3 6")
+from markupsafe import Markup
+
+from warehouse.report_card.catalogue import Catalogue
+from warehouse.report_card.drawing import (
+    Plane,
+    line,
+    nice_top,
+    opening,
+    rate_axis,
+    rule,
+    shown_rows,
+    text,
+    tick,
+    whisker,
+)
+from warehouse.report_card.tables import Row
 
 
-def line_chart(series: Mapping[str, Sequence[tuple[int, float | None]]], title: str) -> str:
-    """SVG of rates over years, one line a group; gaps where nothing is published."""
-    years = sorted({year for points in series.values() for year, _ in points})
-    if not years:
-        return ""
-    span = max(years[-1] - years[0], 1)
-    right = _WIDTH - 140
+def trend(
+    words: Catalogue, rows: Sequence[Row], title: str, kind: str, baseline: int | None = None
+) -> Markup:
+    """Rates of one group over years: line, points and band, first and last value written beside them."""
+    shown = shown_rows(rows)
+    if not shown:
+        return Markup("")
+    plane = Plane(
+        rows[0]["cohort_year"], rows[-1]["cohort_year"], nice_top([r["rate_high"] or r["rate"] for r in shown]),
+        44, 372, 22, 178,
+    )  # fmt: skip
+    parts = [opening(420, 204, _trend_text(words, shown, title, kind))]
+    parts += rate_axis(words, plane, 4 if plane.top != 0.5 else 5)
+    years = sorted({plane.first, (plane.first + plane.last) // 2, plane.last})
+    for place, year in enumerate(years):
+        anchor = "middle" if 0 < place < len(years) - 1 else ("start" if place == 0 else "end")
+        x = plane.x(year) + (0 if anchor == "middle" else -8 if anchor == "start" else 12)
+        parts.append(text(x, 198, words.short_year(year, kind), anchor))
+    if baseline is not None and plane.first < baseline <= plane.last:
+        x = plane.x(baseline)
+        parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{plane.upper}" y2="{plane.lower}"/>')
+    parts += line(plane, rows, "one", band=True)
+    parts += [_end_label(words, plane, shown[0]), _end_label(words, plane, shown[-1])]
+    return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - every text in it is escaped
 
-    def x(year: float) -> float:
-        return _LEFT + (year - years[0]) / span * (right - _LEFT)
 
-    def y(rate: float) -> float:
-        return _TOP + (1 - rate) * (_HEIGHT - _TOP - _BOTTOM)
+def panel(
+    words: Catalogue, rows: Sequence[Row], everyone: Sequence[Row], name: str, kind: str, top: float
+) -> Markup:
+    """A small chart of one group, with everyone as a dashed line; drawn on the scale of its neighbours."""
+    years = [row["cohort_year"] for row in [*rows, *everyone]]
+    shown = shown_rows(rows)
+    if not shown:
+        return Markup(f'<p class="empty">{escape(words.t("chart.nothing"))}</p>')  # noqa: S704 - escaped
+    plane = Plane(min(years), max(years), top, 38, 176, 12, 92)
+    first, last = shown[0], shown[-1]
+    told = words.t(
+        "chart.panel_alt",
+        group=name,
+        first=words.pct(first["rate"]),
+        first_year=words.year(first["cohort_year"], kind),
+        last=words.pct(last["rate"]),
+        last_year=words.year(last["cohort_year"], kind),
+    )
+    parts = [opening(220, 112, told), *rate_axis(words, plane, 2)]
+    parts.append(text(plane.left - 4, 108, words.short_year(plane.first, kind), "start"))
+    parts.append(text(plane.right + 8, 108, words.short_year(plane.last, kind), "end"))
+    parts += line(plane, everyone, "all")
+    parts += line(plane, rows, "one", band=True)
+    value = words.pct(last["rate"], 0)
+    y = min(max(plane.y(last["rate"]) + 4, 12), 92)
+    parts.append(text(plane.x(last["cohort_year"]) + 6, y, value, "start", "strong"))
+    return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - every text in it is escaped
 
-    parts = [
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}: rates by year, also in the table below">'
+
+def sparkline(rows: Sequence[Row]) -> Markup:
+    """A line without axes; decoration, as the figures stand beside it."""
+    shown = shown_rows(rows)
+    if len(shown) < 2:
+        return Markup("")
+    plane = Plane(
+        rows[0]["cohort_year"], rows[-1]["cohort_year"], nice_top([r["rate"] for r in shown]), 3, 157, 4, 40
+    )
+    parts = ['<svg class="spark" viewBox="0 0 160 44" aria-hidden="true" focusable="false">']
+    parts.append(f'<line class="grid" x1="0" x2="160" y1="{plane.lower + 1}" y2="{plane.lower + 1}"/>')
+    return Markup("".join([*parts, *line(plane, rows, "one", dots=False), "</svg>"]))  # noqa: S704 - no text
+
+
+def dots(
+    words: Catalogue, rows: Sequence[Row], names: Sequence[str], title: str, everyone: float | None = None
+) -> Markup:
+    """Rates of one year beside each other: a dot with its interval for each, its name above."""
+    pairs = [(row, name) for row, name in zip(rows, names, strict=True) if row["state"] == "shown"]
+    if not pairs:
+        return Markup("")
+    top = nice_top([row["rate_high"] or row["rate"] for row, _ in pairs])
+    height = 34 * len(pairs) + 26
+    told = words.t(
+        "chart.dots_alt",
+        title=title,
+        items="; ".join(f"{name} {words.pct(row['rate'])}" for row, name in pairs),
+    )
+    parts = [opening(420, height, told)]
+    plane = Plane(0, 1, top, 6, 356, 0, 1)  # across only
+
+    def x(rate: float) -> float:
+        return plane.left + min(rate, top) / top * (plane.right - plane.left)
+
+    for step in range(5):
+        share = top * step / 4
+        anchor = "start" if step == 0 else "end" if step == 4 else "middle"
+        parts.append(rule(x(share), 4, height - 20))
+        parts.append(text(x(share), height - 5, tick(words, share), anchor))
+    if everyone is not None:
+        parts.append(rule(x(everyone), 4, height - 20, "mark"))
+    for place, (row, name) in enumerate(pairs):
+        y = 34 * place + 26
+        parts.append(text(8, y - 9, name, "start", "name"))
+        parts += whisker(x, y, row["rate"], row["rate_low"], row["rate_high"])
+        parts.append(text(414, y + 4, words.pct(row["rate"]), "end", "strong"))
+    return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - every text in it is escaped
+
+
+def gaps(words: Catalogue, rows: Sequence[Row], title: str) -> Markup:
+    """Gaps now with their intervals, and a ring where each stood at the start."""
+    if not rows:
+        return Markup("")
+    told = [
+        *(row["gap"] for row in rows),
+        *(row["gap_low"] for row in rows),
+        *(row["gap_high"] for row in rows),
     ]
-    for tick in (0, 0.25, 0.5, 0.75, 1):
-        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:.0%}</text>')
-    for year in sorted({years[0], years[len(years) // 2], years[-1]}):
-        parts.append(f'<text x="{x(year):.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{year}</text>')
-    labels: list[tuple[float, str, int]] = []
-    for index, (name, points) in enumerate(sorted(series.items())):
-        parts += _lines(points, x, y, index)
-        last = next((rate for _, rate in reversed(points) if rate is not None), None)
-        if last is not None and len(series) > 1:
-            labels.append((y(last), name, index))
-    parts += _labels(labels, right)
-    return "".join([*parts, "</svg>"])
+    ends = [value for value in [*told, *(row.get("before") for row in rows)] if value is not None]
+    low, high = min(0.0, *ends), max(0.05, *ends)
+    height = 34 * len(rows) + 26
+
+    def x(gap: float) -> float:
+        return 8 + (gap - low) / (high - low) * 320
+
+    items = "; ".join(f"{_gap_name(words, row)} {words.points(row['gap'], sign=True)}" for row in rows)
+    parts = [opening(420, height, words.t("chart.gap_alt", title=title, items=items))]
+    parts.append(rule(x(0), 4, height - 20, "zero"))
+    parts.append(text(x(0), height - 5, "0", "middle"))
+    for edge, anchor in ((low, "start"), (high, "end")):
+        if abs(edge) > 0.1 * (high - low):
+            parts.append(text(x(edge), height - 5, words.points(edge, sign=True), anchor))
+    for place, row in enumerate(rows):
+        y = 34 * place + 26
+        parts.append(text(8, y - 9, words.group(row["group_value"]), "start", "name"))
+        parts += whisker(x, y, row["gap"], row["gap_low"], row["gap_high"])
+        if row.get("before") is not None:
+            parts.append(f'<circle class="ring" cx="{x(row["before"]):.1f}" cy="{y}" r="4.5"/>')
+        parts.append(text(414, y + 4, words.points(row["gap"], sign=True), "end", "strong"))
+    return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - every text in it is escaped
 
 
-def _lines(points: Sequence[tuple[int, float | None]], x: Scale, y: Scale, index: int) -> list[str]:
-    runs: list[list[tuple[int, float]]] = [[]]
-    for year, rate in points:
-        if rate is None:
-            runs.append([])
-        else:
-            runs[-1].append((year, rate))
-    dash = _DASHES[index % len(_DASHES)]
-    drawn = []
-    for run in runs:
-        if len(run) > 1:
-            path = " ".join(f"{x(year):.1f},{y(rate):.1f}" for year, rate in run)
-            drawn.append(f'<polyline class="s{index % 9}" stroke-dasharray="{dash}" points="{path}"/>')
-        drawn += [
-            f'<circle class="s{index % 9}" cx="{x(year):.1f}" cy="{y(rate):.1f}" r="2.5"/>'
-            for year, rate in run
-        ]
-    return drawn
+def estimates(words: Catalogue, rows: Sequence[Mapping[str, object]], title: str, unit: str | None) -> Markup:
+    """Estimates by period with their intervals, where there are at least two."""
+    found = [row for row in rows if row["estimate"] is not None]
+    if len(found) < 2:
+        return Markup("")
+    high = max(_float(row["estimate_high"] or row["estimate"]) for row in found) or 1.0
+    height = 34 * len(found) + 8
+
+    def x(value: float) -> float:
+        return 8 + value / high * 300
+
+    items = "; ".join(f"{row['period']} {words.amount(_float(row['estimate']), unit)}" for row in found)
+    parts = [opening(420, height, words.t("chart.dots_alt", title=title, items=items))]
+    parts.append(rule(8, 4, height - 4, "zero"))
+    for place, row in enumerate(found):
+        y, value = 34 * place + 26, _float(row["estimate"])
+        low = _float(row["estimate_low"]) if row["estimate_low"] is not None else None
+        upper = _float(row["estimate_high"]) if row["estimate_high"] is not None else None
+        parts.append(text(12, y - 9, str(row["period"]), "start", "name"))
+        parts += whisker(x, y, value, low, upper)
+        parts.append(text(414, y + 4, words.amount(value, unit), "end", "strong"))
+    return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - every text in it is escaped
 
 
-def _labels(labels: list[tuple[float, str, int]], right: int) -> list[str]:
-    """Names at the ends of the lines, moved apart so that none covers another."""
-    placed, below = [], -100.0
-    for height, name, index in sorted(labels):
-        below = max(height, below + 13)
-        text = escape(name.replace("_", " "))
-        placed.append(f'<text class="t{index % 9}" x="{right + 8}" y="{below + 4:.1f}">{text}</text>')
-    return placed
+def _float(value: object) -> float:
+    return float(value)  # type: ignore[arg-type]
+
+
+def _trend_text(words: Catalogue, shown: Sequence[Row], title: str, kind: str) -> str:
+    rates = [row["rate"] for row in shown]
+    first, last = shown[0], shown[-1]
+    return words.t(
+        "chart.trend_alt",
+        title=title,
+        first=words.pct(first["rate"]),
+        first_year=words.year(first["cohort_year"], kind),
+        last=words.pct(last["rate"]),
+        last_year=words.year(last["cohort_year"], kind),
+        low=words.pct(min(rates)),
+        high=words.pct(max(rates)),
+    )
+
+
+def _end_label(words: Catalogue, plane: Plane, row: Row) -> str:
+    """The value of the first or last dot, above it and inside the drawing."""
+    x = plane.x(row["cohort_year"])
+    y = max(plane.y(row["rate"]) - 9, 13)
+    return text(x, y, words.pct(row["rate"], 0), "middle", "strong")
+
+
+def _gap_name(words: Catalogue, row: Row) -> str:
+    against = words.t("gap.reference", group=words.group(row["reference_value"]))
+    return f"{words.group(row['group_value'])} ({against})"
