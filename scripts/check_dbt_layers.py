@@ -14,7 +14,7 @@ MODELS = Path(__file__).resolve().parent.parent / "dbt_project" / "models"
 MAY_READ = {
     "staging": {"source:lake", "source:config", "seed"},
     "intermediate": {"staging", "seed", "source:config"},
-    "core": {"staging", "intermediate", "indicators", "seed", "source:config"},
+    "core": {"staging", "intermediate", "seed", "source:config"},
     "indicators": {"intermediate", "core", "seed", "source:config"},
     "marts": {"core", "indicators", "intermediate", "seed", "source:config", "source:lake"},
 }

@@ -1,6 +1,6 @@
 -- What: denominator is eligible less excluded less not measured, and the rate is numerator by denominator.
 -- When: fails if a status is counted twice or not at all, or a person meets the numerator without being in the denominator.
--- How to look: select the row's cell in core.fct_indicator_status and count by status.
+-- How to look: select the row's cell in marts.fct_indicator_status and count by status.
 select *
 from {{ ref('mart_indicator_rate') }}
 where

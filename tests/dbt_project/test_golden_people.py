@@ -20,7 +20,7 @@ pytestmark = pytest.mark.xdist_group("dbt_golden")
 
 def _told(con: duckdb.DuckDBPyConnection, person: str, indicator: str) -> list[list[Any]]:
     rows = con.execute(
-        "select cohort_year, status, exclusion_reason from core.fct_indicator_status "
+        "select cohort_year, status, exclusion_reason from marts.fct_indicator_status "
         "where person_key = ? and indicator_id = ? order by cohort_year",
         [person, indicator],
     ).fetchall()

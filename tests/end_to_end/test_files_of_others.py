@@ -83,7 +83,8 @@ def community(tmp_path_factory: pytest.TempPathFactory, run_cli: Cli) -> Path:
     for file in (SAMPLES / "acs").glob("*-Data.csv"):
         shutil.copy(file, root / "data" / "landing" / "census")
     shutil.copy(
-        SAMPLES / "assessments" / "KRA" / "KRA_sample_file_deidentified.csv", root / "data" / "landing" / "state"
+        SAMPLES / "assessments" / "KRA" / "KRA_sample_file_deidentified.csv",
+        root / "data" / "landing" / "state",
     )
     done = run_cli("run", "--dir", str(root))
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]

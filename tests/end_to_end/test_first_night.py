@@ -56,9 +56,7 @@ def test_rates_agree_with_the_truth(demo: Path) -> None:
         ).fetchall()
     assert len(rows) > 100
     # A single person moves the rate of a cohort under 200 by more than half a point.
-    wrong = [
-        row for row in rows if row[3] is not None and abs(row[2] - row[3]) > max(0.005, 1.01 / row[4])
-    ]
+    wrong = [row for row in rows if row[3] is not None and abs(row[2] - row[3]) > max(0.005, 1.01 / row[4])]
     assert wrong == []
     published = [row for row in rows if row[3] is not None]
     assert len(published) >= 0.95 * len(rows)

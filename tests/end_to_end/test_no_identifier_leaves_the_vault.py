@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion.contracts import load_contracts
 from warehouse import duck
 from warehouse.settings import CommunityPaths, Settings
 from warehouse.vault import IDENTIFIER_COLUMNS, attach_vault
@@ -37,6 +38,23 @@ def _identifiers(root: Path) -> set[bytes]:
     return found
 
 
+def _event_days(root: Path) -> set[bytes]:
+    """Every day in a column of the lake that the contracts know as the day of an event."""
+    days: set[bytes] = set()
+    for contract in load_contracts().values():
+        names = [c.name for c in contract.columns if c.type == "date" and c.class_ != "identifier"]
+        files = [str(file) for file in (root / "data" / "lake" / contract.feed).rglob("*.parquet")]
+        if not names or not files:
+            continue
+        columns = " union ".join(
+            f"select distinct cast({name} as varchar) as day from read_parquet({files!r}, union_by_name = true)"
+            for name in names
+        )
+        with duckdb.connect() as con:
+            days |= {row[0].encode() for row in con.execute(columns).fetchall() if row[0]}
+    return days
+
+
 def _columns_of_lake(root: Path) -> set[str]:
     with duckdb.connect() as con:
         rows = con.execute(
@@ -52,7 +70,8 @@ def test_the_lake_has_no_identifying_column(demo: Path) -> None:
 
 def test_no_identifier_outside_the_vault(demo: Path) -> None:
     """If not, a name, birth date, address, phone or id of a child lies in the open."""
-    wanted = _identifiers(demo)
+    # A day on which something happened to anybody may be somebody's birthday; only other days can tell.
+    wanted = _identifiers(demo) - _event_days(demo)
     assert len(wanted) > 1000
     word = re.compile(rb"[\w@.+'\-/ #]{5,80}")
     kept_apart = {demo / "data" / "vault", demo / "truth", demo / "nights", demo / "data" / "landing"}
