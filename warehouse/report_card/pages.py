@@ -178,7 +178,8 @@ class _Card:
         return partner.name if partner else partner_id
 
     def _feed(self, feed_id: str) -> str:
-        title = next((row["feed_title"] for row in self.health if row["feed_id"] == feed_id), feed_id)
+        unnamed = feed_id.replace("_", " ").capitalize()
+        title = next((row["feed_title"] for row in self.health if row["feed_id"] == feed_id), unnamed)
         return self.words.word("feeds", feed_id, "title", title)
 
     def _indicator(self, view: views.View) -> Context:

@@ -1,0 +1,209 @@
+"""The written pages: complete, self-contained, in two languages, and telling nothing that is withheld."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from warehouse.settings import CommunityPaths
+
+LIMIT = 300_000  # bytes of a page with its style
+LOADING = {"src", "srcset", "data", "poster", "action", "xlink:href"}
+
+
+class _Page(HTMLParser):
+    """What a page links to, loads, names and heads."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.lang = ""
+        self.headings: list[int] = []
+        self.unnamed: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        held = {name: value or "" for name, value in attrs}
+        self.tags.append(tag)
+        if tag == "html":
+            self.lang = held.get("lang", "")
+        if tag == "a" and "href" in held:
+            self.links.append(held["href"])
+        if tag == "link":
+            self.loads.append(held["href"])
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "svg" and not held.get("aria-label") and held.get("aria-hidden") != "true":
+            self.unnamed.append(tag)
+        if "id" in held:
+            self.ids.append(held["id"])
+        self.loads += [value for name, value in held.items() if name in LOADING]
+        self.loads += re.findall(r"url\(([^)]*)\)", held.get("style", ""))
+
+
+@pytest.fixture(scope="module")
+def pages(report: Path) -> dict[str, _Page]:
+    return {
+        file.relative_to(report).as_posix(): _Page(file.read_text(encoding="utf-8"))
+        for file in sorted(report.rglob("*.html"))
+    }
+
+
+def test_there_is_a_page_for_everything_in_both_languages(report: Path, pages: dict[str, _Page]) -> None:
+    """Otherwise a resident finds an outcome, an edition or a language missing."""
+    kinds = {"index", "gaps", "gateways", "measures", "editions", "methods", "downloads", "edition-baseline"}
+    indicators = {"kindergarten_readiness", "employment", "chronic_absence"}
+    years = {f"edition-{year}" for year in range(2018, 2025)}
+    here = {name[:-5] for name in pages if "/" not in name}
+    assert here >= kinds | indicators | years
+    assert {name.removeprefix("es/")[:-5] for name in pages if name.startswith("es/")} == here
+
+
+def test_nothing_is_loaded_from_elsewhere_and_no_script_runs(report: Path, pages: dict[str, _Page]) -> None:
+    """Otherwise a page tells a third party who reads it, or does not open from disk."""
+    for name, page in pages.items():
+        outside = [load for load in page.loads if "style.css" not in load and not load.startswith("#")]
+        assert not outside, name
+        assert not {"script", "iframe", "object", "embed", "img", "base"} & set(page.tags), name
+    style = (report / "style.css").read_text(encoding="utf-8")
+    assert "@import" not in style
+    assert set(re.findall(r"url\(([^)]*)\)", style)) <= {"#stripes"}
+
+
+def test_every_link_leads_somewhere(report: Path, pages: dict[str, _Page]) -> None:
+    """Otherwise a reader ends at a missing file."""
+    dead = [
+        (name, link)
+        for name, page in pages.items()
+        for link in page.links
+        for path, _, anchor in [link.partition("#")]
+        if not _leads(report, pages, name, path, anchor)
+    ]
+    assert not dead
+
+
+def _leads(report: Path, pages: dict[str, _Page], name: str, path: str, anchor: str) -> bool:
+    target = (report / name).parent / path if path else report / name
+    if not target.resolve().is_file():
+        return False
+    inside = target.resolve().relative_to(report.parent).as_posix().removeprefix("report/")
+    return not anchor or anchor in pages[inside].ids
+
+
+def test_pages_are_small(report: Path) -> None:
+    """Otherwise a phone on a slow line waits."""
+    style = (report / "style.css").stat().st_size
+    assert max(file.stat().st_size for file in report.rglob("*.html")) + style < LIMIT
+
+
+def test_pages_name_their_language_and_head_their_parts_in_order(pages: dict[str, _Page]) -> None:
+    """Otherwise a screen reader reads Spanish as English, or cannot move by headings."""
+    for name, page in pages.items():
+        assert page.lang == ("es-US" if name.startswith("es/") else "en-US"), name
+        assert page.headings[0] == 1 and page.headings.count(1) == 1, name
+        steps = [after - before for before, after in zip(page.headings, page.headings[1:], strict=False)]
+        assert max(steps, default=0) <= 1, name
+        assert len(page.ids) == len(set(page.ids)), name
+        assert not page.unnamed, name
+
+
+def test_names_from_outside_are_escaped(report: Path) -> None:
+    """Otherwise a partner's name could put markup into the public pages."""
+    for file in report.rglob("*.html"):
+        text = file.read_text(encoding="utf-8")
+        assert "<b>&" not in text
+        assert "Riverbend &lt;b&gt;&amp; Partners" in text
+
+
+def test_withheld_rates_are_not_told(community_paths: CommunityPaths, report: Path) -> None:
+    """Otherwise the pages undo what disclosure control withheld."""
+    rates = (report.parent / "tables" / "pub_indicator_rate_v1.parquet").as_posix()
+    withheld = duckdb.sql(
+        f"""select count(*) from read_parquet('{rates}') where indicator_id = 'early_grade_reading' and cohort_year = 2024
+        and organization_key = 'all' and race_group = 'american_indian_or_alaska_native' and gender_group = 'all'
+        and economic_group = 'all' and geography_id = 'riverbend' and is_suppressed"""
+    ).fetchone()
+    assert withheld == (1,)
+    text = (report / "edition-2024.html").read_text(encoding="utf-8")
+    row = re.search(r"American Indian or Alaska Native</th>(.*?)</tr>", text, re.DOTALL)
+    assert row is not None and "not shown" in row.group(1) and "%" not in row.group(1)
+
+
+def test_a_year_below_the_minimum_coverage_says_so(report: Path) -> None:
+    """Otherwise a rate of the few who were measured passes for the rate of all."""
+    text = (report / "edition-2018.html").read_text(encoding="utf-8")
+    part = text[text.index('<a href="employment.html"') :]
+    assert "Not enough data." in part[: part.index("</main>")]
+
+
+def test_pages_speak_in_labels_percentages_and_school_years(report: Path) -> None:
+    """Otherwise residents read ids and fractions."""
+    text = (report / "early_grade_reading.html").read_text(encoding="utf-8")
+    words = re.sub(r"<[^>]*>", " ", text)
+    assert "2023-24" in words and "%" in words and "Hispanic or Latino" in words
+    assert not re.findall(
+        r"\b(?:hispanic_or_latino|not_disadvantaged|not_enough_evidence|k12_\w+|0\.\d{3,})\b", words
+    )
+    assert not re.findall(r"\b(?:None|nan|undefined)\b", words)
+
+
+def test_the_first_page_tells_whether_each_outcome_truly_changed(report: Path) -> None:
+    """Otherwise noise is read as progress."""
+    text = (report / "index.html").read_text(encoding="utf-8")
+    cards = text[text.index('class="cards"') : text.index('class="key"')]
+    assert cards.count('class="card"') == 7
+    assert cards.count('class="verdict ') == 7
+
+
+def test_every_chart_stands_with_its_table(report: Path) -> None:
+    """Otherwise who cannot see a chart cannot have its figures."""
+    for file in report.glob("*.html"):
+        text = file.read_text(encoding="utf-8")
+        for part in text.split("<figure>")[1:]:
+            assert "<table" in part.split("<figure>")[0], file.name
+
+
+def test_a_map_is_drawn_where_shapes_are_configured(report: Path) -> None:
+    """Otherwise configured places stay a table."""
+    text = (report / "early_grade_reading.html").read_text(encoding="utf-8")
+    assert 'class="map ' in text
+    assert "45201" in text[text.index('class="map ') : text.index("</figure>", text.index('class="map '))]
+
+
+def test_gateways_tell_rule_by_rule_and_benchmark_by_benchmark(report: Path) -> None:
+    """Otherwise a status stands without its evidence."""
+    text = (report / "gateways.html").read_text(encoding="utf-8")
+    for needed in (
+        "Vision and geography",
+        "8 of 8 required",
+        "6 of 7 required; 1 more needed",
+        "They disagree",
+    ):
+        assert needed in text
+    spanish = (report / "es" / "gateways.html").read_text(encoding="utf-8")
+    assert "Visión y geografía" in spanish
+    assert "3 de 7 indicadores principales" in spanish
+
+
+def test_pages_are_part_of_the_sealed_release(report: Path) -> None:
+    """Otherwise a page can be changed after publication unseen."""
+    files = json.loads((report.parent / "manifest.json").read_text(encoding="utf-8"))["files"]
+    assert {f"report/{file.relative_to(report).as_posix()}" for file in report.rglob("*.*")} <= set(files)
+
+
+def test_earlier_releases_stay_reachable(community_paths: CommunityPaths, report: Path) -> None:
+    """Otherwise what was published before can no longer be read."""
+    from warehouse.community import load_community
+    from warehouse.report_card.around import kept_releases
+
+    community = load_community(community_paths.root)
+    assert kept_releases(community, "00002-other")[0]["release_id"] == report.parent.name
+    assert kept_releases(community, report.parent.name) == []
