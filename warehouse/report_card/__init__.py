@@ -1,10 +1,11 @@
-"""The public report card, made from a release's published tables alone.
+"""The public report card, made from a release's published tables alone, and the partners' data room beside it.
 
-What belongs here: pages for residents. What does not: any figure's computation, or anything unpublished.
+What belongs here: pages for residents and for partners. What does not: any figure's computation.
 """
 
 from __future__ import annotations
 
+from warehouse.report_card.data_room import build_data_room
 from warehouse.report_card.pages import write_report_card
 
-__all__ = ["write_report_card"]
+__all__ = ["build_data_room", "write_report_card"]
