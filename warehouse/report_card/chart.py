@@ -181,6 +181,7 @@ def estimates(words: Catalogue, rows: Sequence[Mapping[str, object]], title: str
         low = _float(row["estimate_low"]) if row["estimate_low"] is not None else None
         upper = _float(row["estimate_high"]) if row["estimate_high"] is not None else None
         parts.append(text(12, y - 9, str(row["period"]), "start", "name"))
+        parts.append(f'<line class="stem" x1="8" x2="{x(value):.1f}" y1="{y}" y2="{y}"/>')
         parts += whisker(x, y, value, low, upper)
         parts.append(text(414, y + 4, words.amount(value, unit), "end", "strong"))
     return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - every text in it is escaped
