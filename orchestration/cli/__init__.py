@@ -39,6 +39,7 @@ _AREAS = (
     "deliveries",
     "quality",
     "release",
+    "report",
     "explain",
     "gaps",
     "gateway",

@@ -1,11 +1,12 @@
 """What surrounds the pages in a release: its files to download, and the releases before it.
 
-What belongs here: looking at folders. What does not: figures, and making or keeping releases (`warehouse.release`).
+What belongs here: looking at folders and copying them. What does not: figures, and making or keeping releases (`warehouse.release`).
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -71,3 +72,19 @@ def kept_releases(community: Community, release_id: str) -> list[Row]:
     last = {row["created_at"][:4]: row for row in held}
     chosen = {row["release_id"]: row for row in [*held[:1], *last.values()]}
     return sorted(chosen.values(), key=lambda row: -row["number"])
+
+
+def copy_public(release: Path, target: Path) -> Path:
+    """Copy what a release publishes, but for its pages and its audits, into a new folder.
+
+    Raises:
+        FileExistsError: the folder is there already; nothing is written.
+    """
+    if target.exists():
+        raise FileExistsError(f"{target} is there already; name a new folder, or remove it first")
+    shutil.copytree(
+        release, target, ignore=lambda folder, _: {"report", "audits"} if folder == str(release) else set()
+    )
+    for item in [target, *target.rglob("*")]:  # a release is sealed; a copy is its owner's to change
+        item.chmod(0o755 if item.is_dir() else 0o644)
+    return target

@@ -26,7 +26,9 @@ Context = dict[str, Any]
 Page = tuple[str, str, Context]  # file, template, what the template gets
 
 
-def write_report_card(folder: Path, community: Community, manifest: Mapping[str, Any]) -> Path:
+def write_report_card(
+    folder: Path, community: Community, manifest: Mapping[str, Any], *, with_earlier: bool = True
+) -> Path:
     """Write `report/` into a release folder: the community's first language at its top, others in folders beside.
 
     Reads nothing but that folder's own tables, the community's configuration and its `shapes.geojson` and `locale/`.
@@ -35,6 +37,7 @@ def write_report_card(folder: Path, community: Community, manifest: Mapping[str,
         folder: a release folder that has its tables and downloads.
         community: whose release it is.
         manifest: of the release, as far as it is known by then.
+        with_earlier: whether to link to the releases before, which stand beside the folder.
 
     Returns:
         The first page.
@@ -55,6 +58,7 @@ def write_report_card(folder: Path, community: Community, manifest: Mapping[str,
             target = report if number == 0 else report / words.code
             target.mkdir(exist_ok=True)
             card = _Card(published, words, community, manifest, folder)
+            card.earlier = kept_releases(community, manifest["release_id"]) if with_earlier else []
             for file, template, context in card.pages():
                 shared = _shared(card, catalogues, number, file)
                 text = environment.get_template(template).render(**shared, **context)
@@ -117,6 +121,7 @@ class _Card:
     ) -> None:
         self.published, self.words, self.community = published, words, community
         self.manifest, self.folder = manifest, folder
+        self.earlier: list[Row] = []
         self.views = views.indicator_views(published, words)
         self.gaps = views.gap_views(published, words)
         self.gateways = views.gateway_views(published, cumulative=community.config.gateways.cumulative)
@@ -260,7 +265,7 @@ class _Card:
             "editions.html.j2",
             {
                 "years": years,
-                "releases": kept_releases(self.community, self.manifest["release_id"]),
+                "releases": self.earlier,
             },
         )
         for place, year in enumerate([None, *years]):

@@ -207,3 +207,26 @@ def test_earlier_releases_stay_reachable(community_paths: CommunityPaths, report
     community = load_community(community_paths.root)
     assert kept_releases(community, "00002-other")[0]["release_id"] == report.parent.name
     assert kept_releases(community, report.parent.name) == []
+
+
+def test_an_exported_card_stands_alone_and_leaves_the_release_whole(
+    community_paths: CommunityPaths, report: Path, tmp_path: Path
+) -> None:
+    """Otherwise a web server shows dead links or audits, or a release is changed by publishing it."""
+    from warehouse.community import load_community
+    from warehouse.release.shelf import verify_release
+    from warehouse.report_card import export_report_card
+
+    community = load_community(community_paths.root)
+    page = export_report_card(report.parent, community, tmp_path / "site")
+    assert not (tmp_path / "site" / "audits").exists()
+    here = page.parent.resolve()
+    told = {
+        file.relative_to(here).as_posix(): _Page(file.read_text(encoding="utf-8"))
+        for file in here.rglob("*.html")
+    }
+    for name, held in told.items():
+        assert all(_leads(here, told, name, *link.partition("#")[::2]) for link in held.links), name
+    assert verify_release(community_paths) == []
+    with pytest.raises(FileExistsError, match="is there already"):
+        export_report_card(report.parent, community, tmp_path / "site")
