@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from warehouse.report_card.catalogue import Catalogue
 from warehouse.report_card.drawing import (
+    STEPS,
     Plane,
     line,
     nice_top,
@@ -34,11 +35,11 @@ def trend(
     if not shown:
         return Markup("")
     plane = Plane(
-        rows[0]["cohort_year"], rows[-1]["cohort_year"], nice_top([r["rate_high"] or r["rate"] for r in shown]),
+        rows[0]["cohort_year"], rows[-1]["cohort_year"], nice_top([r["rate_high"] or r["rate"] for r in shown], sorted(STEPS)),
         44, 372, 22, 178,
     )  # fmt: skip
     parts = [opening(420, 204, _trend_text(words, shown, title, kind))]
-    parts += rate_axis(words, plane, 4 if plane.top != 0.5 else 5)
+    parts += rate_axis(words, plane, STEPS[plane.top])
     years = sorted({plane.first, (plane.first + plane.last) // 2, plane.last})
     for place, year in enumerate(years):
         anchor = "middle" if 0 < place < len(years) - 1 else ("start" if place == 0 else "end")
@@ -60,7 +61,7 @@ def panel(
     shown = shown_rows(rows)
     if not shown:
         return Markup(f'<p class="empty">{escape(words.t("chart.nothing"))}</p>')  # noqa: S704 - escaped
-    plane = Plane(min(years), max(years), top, 38, 176, 12, 92)
+    plane = Plane(min(years), max(years), top, 44, 176, 12, 92)
     first, last = shown[0], shown[-1]
     told = words.t(
         "chart.panel_alt",

@@ -13,6 +13,7 @@ from warehouse.report_card.catalogue import Catalogue
 from warehouse.report_card.tables import Row
 
 _TOPS = (0.1, 0.2, 0.5, 1.0)
+STEPS = {0.1: 4, 0.2: 4, 0.3: 3, 0.5: 5, 0.75: 3, 1.0: 4}  # level lines that fall on round shares
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,10 @@ class Plane:
         return self.lower - min(rate, self.top) / self.top * (self.lower - self.upper)
 
 
-def nice_top(rates: Sequence[float | None]) -> float:
+def nice_top(rates: Sequence[float | None], tops: Sequence[float] = _TOPS) -> float:
     """The end of an axis that begins at zero and holds all rates."""
     largest = max((rate for rate in rates if rate is not None), default=1.0)
-    return next((top for top in _TOPS if largest <= top), 1.0)
+    return next((top for top in tops if largest <= top), 1.0)
 
 
 def shared_top(rows: Sequence[Row]) -> float:

@@ -192,7 +192,10 @@ class _Card:
         year = latest["cohort_year"] if latest else None
         rows = self.published.groups(name)
         sections = views.group_sections(rows, self.words, year)
+        verdicts = self.published.group_trends(name)
         for section in sections:
+            for row in section["now"]:
+                row["verdict"] = verdicts.get((row["race_scheme"], row["group_value"])) or "hidden"
             section["top"] = shared_top([*section["rows"], *view["rows"]])
         combined = views.combinations(rows, self.words, year)
         for part in combined:

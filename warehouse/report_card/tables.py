@@ -133,6 +133,21 @@ class Published:
             {"g": self.geography_id},
         )
 
+    def group_trends(self, indicator_id: str) -> dict[tuple[str, str], str | None]:
+        """Verdict of each group in the whole community, by race scheme and group."""
+        found = self.rows(
+            "pub_indicator_trend_v1",
+            "where indicator_id = $i and organization_key = 'all' and geography_id = $g",
+            {"i": indicator_id, "g": self.geography_id},
+        )
+        parts = ("race_group", "gender_group", "economic_group")
+        return {
+            (row["race_scheme"], " / ".join(row[p] for p in parts if row[p] != "all")): row[
+                "verdict_vs_baseline"
+            ]
+            for row in found
+        }
+
     def gap_trends(self) -> list[Row]:
         """How gaps changed, in the whole community."""
         return self.rows(

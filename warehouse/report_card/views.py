@@ -77,7 +77,7 @@ def _section(dimension: str, rows: Sequence[Row], words: Catalogue, year: int | 
         "dimension": dimension,
         "series": shown,
         "rows": [row for held in shown.values() for row in held],
-        "now": [row for row in ordered if row["cohort_year"] == year],
+        "now": [r for r in ordered if r["cohort_year"] == year and r["group_value"] != "unknown"],
         "hidden_n": sum(1 for name in series if name not in shown and name != "unknown"),
     }
 

@@ -230,3 +230,10 @@ def test_an_exported_card_stands_alone_and_leaves_the_release_whole(
     assert verify_release(community_paths) == []
     with pytest.raises(FileExistsError, match="is there already"):
         export_report_card(report.parent, community, tmp_path / "site")
+
+
+def test_each_group_says_whether_it_truly_changed(report: Path) -> None:
+    """Otherwise a rise of everyone hides a group that fell."""
+    text = (report / "early_grade_reading.html").read_text(encoding="utf-8")
+    table = text[text.index("<caption>By gender, 2023-24</caption>") :]
+    assert table[: table.index("</table>")].count('class="verdict ') == 2
