@@ -62,20 +62,31 @@ class TableDescription(_Frozen):
 
     file: str = Field("*", description="File name, or a pattern with * and ?.")
     dimensions: list[str] = Field(description="Columns that name a cell; each is a dimension of that name.")
-    fixed: dict[str, str] = Field(default_factory=dict, description="Dimensions that the whole table is one value of.")
+    fixed: dict[str, str] = Field(
+        default_factory=dict, description="Dimensions that the whole table is one value of."
+    )
     counts: list[str] = Field(min_length=1, description="Columns of counts, people first.")
     numerators: dict[str, str] = Field(
         default_factory=dict, description="Count column -> count column of which it is a part."
     )
-    rates: dict[str, Rate] = Field(default_factory=dict, description="Column of a rate -> what it is a rate of.")
-    follows: list[str] = Field(default_factory=list, description="Further columns that are withheld with their row.")
+    rates: dict[str, Rate] = Field(
+        default_factory=dict, description="Column of a rate -> what it is a rate of."
+    )
+    follows: list[str] = Field(
+        default_factory=list, description="Further columns that are withheld with their row."
+    )
     largest: dict[str, list[str]] = Field(
-        default_factory=dict, description="Count column -> columns of its largest contributors, largest first."
+        default_factory=dict,
+        description="Count column -> columns of its largest contributors, largest first.",
     )
     public: list[str] = Field(default_factory=list, description="Count columns that the public knows anyway.")
     hide: Literal["row", "cell"] = Field("row", description="Whether a row's counts are withheld together.")
-    earlier: bool = Field(False, description="An earlier release: what it shows is known, what it withholds not.")
-    changed_by: int = Field(0, ge=0, description="Earlier release: most people by whom a cell may have changed since.")
+    earlier: bool = Field(
+        False, description="An earlier release: what it shows is known, what it withholds not."
+    )
+    changed_by: int = Field(
+        0, ge=0, description="Earlier release: most people by whom a cell may have changed since."
+    )
 
     @model_validator(mode="after")
     def _names(self) -> TableDescription:
@@ -90,8 +101,12 @@ class TableDescription(_Frozen):
 class Description(_Frozen):
     """All tables that are or will be public, as one."""
 
-    dimensions: dict[str, Dimension] = Field(default_factory=dict, description="Dimensions; default: total is 'all'.")
-    tables: list[TableDescription] = Field(min_length=1, description="Tables; the first that fits a file describes it.")
+    dimensions: dict[str, Dimension] = Field(
+        default_factory=dict, description="Dimensions; default: total is 'all'."
+    )
+    tables: list[TableDescription] = Field(
+        min_length=1, description="Tables; the first that fits a file describes it."
+    )
     marks: list[str] = Field(
         default_factory=lambda: ["", "*", "-", "s", "S", "n<10", "N<10", "PS", "DS", "suppressed"],
         description="What stands where a value is withheld.",
@@ -107,7 +122,9 @@ class Description(_Frozen):
             if fnmatch(file.name, table.file):
                 return table
         known = ", ".join(table.file for table in self.tables)
-        raise DisclosureInputError(f"{file.name}: no entry under tables fits it (there are: {known}); add one")
+        raise DisclosureInputError(
+            f"{file.name}: no entry under tables fits it (there are: {known}); add one"
+        )
 
     def dimension(self, name: str) -> Dimension:
         """A dimension by name; one that is not described has the total 'all' and adds up."""
@@ -129,7 +146,9 @@ def load_description(file: Path) -> Description:
         raise DisclosureInputError(f"{file.name}: not YAML: {error}") from None
     except ValidationError as error:
         told = "; ".join(f"{_place(item['loc'])}: {item['msg']}" for item in error.errors())
-        raise DisclosureInputError(f"{file.name}: {told}. See `throughline disclosure protect --help`.") from None
+        raise DisclosureInputError(
+            f"{file.name}: {told}. See `throughline disclosure protect --help`."
+        ) from None
 
 
 def _place(location: Sequence[int | str]) -> str:

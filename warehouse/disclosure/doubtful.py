@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from warehouse.disclosure.linear import INFINITY, TOLERANCE, Programme
+from warehouse.disclosure.linear import TOLERANCE, Programme
 from warehouse.disclosure.model import System
 
-_INTEGER_SECONDS = 10.0
+_INTEGER_SECONDS = 1.0
+# Corners of such systems are halves and thirds: a multiple of one is as good a witness, where there is room.
+_MULTIPLES = (1, 2, 3, 4, 6)
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,12 @@ class Doubt:
 
     def __init__(self, part: Part, hidden: np.ndarray) -> None:
         self.part = part
-        zero = np.zeros(part.matrix.shape[0])
         closed = part.closed(hidden)
         self._lower = np.where(part.known, 0.0, -part.down)
         self._upper = np.where(part.known, 0.0, part.up)
-        lower, upper = np.where(closed, 0, self._lower), np.where(closed, 0, self._upper)
-        self._lp = Programme(part.matrix, zero, zero, lower, np.minimum(upper, INFINITY))
-        self._mip: Programme | None = None
         self._closed = closed
+        self._lp = self._programme(integer=False)
+        self._mip: Programme | None = None
         self.points = np.zeros((0, len(part.cells)))
         self.integral = bool(np.all(part.value == np.round(part.value)))
 
@@ -105,12 +105,16 @@ class Doubt:
         """The point rounded, if that fulfils every relation and bound exactly; else None."""
         if not self.integral:
             return point
-        rounded = np.round(point)
+        for times in _MULTIPLES:
+            rounded = np.round(times * point)
+            if np.abs(rounded - times * point).max(initial=0) < 0.01 and self._holds(rounded):
+                return rounded
+        return None
+
+    def _holds(self, point: np.ndarray) -> bool:
         part = self.part
-        if np.abs(rounded - point).max(initial=0) > 0.01 or (part.matrix @ rounded).any():
-            return None
-        inside = (rounded >= -part.down - TOLERANCE).all() and (rounded <= part.up + TOLERANCE).all()
-        return rounded if inside else None
+        inside = (point >= -part.down - TOLERANCE).all() and (point <= part.up + TOLERANCE).all()
+        return bool(inside and not (part.matrix @ point).any())
 
     def met(self, points: np.ndarray | None = None) -> np.ndarray:
         """Which demands are met by kept points, shape (demands,)."""
@@ -127,28 +131,47 @@ class Doubt:
             found[j] = bool((moved & (points[:, part.own[j]] == 0)).any())
         return found
 
+    def _programme(self, *, integer: bool) -> Programme:
+        """Deviations up and down apart, each at a price: its corners are few cells and mostly whole numbers."""
+        matrix, count = self.part.matrix, len(self.part.cells)
+        zero = np.zeros(matrix.shape[0])
+        high = np.concatenate([self._upper, -self._lower])
+        high[np.tile(self._closed, 2)] = 0
+        both = sparse.hstack([matrix, -matrix]).tocsr()
+        kinds = np.ones(2 * count, dtype=bool) if integer else None
+        programme = Programme(both, zero, zero, np.zeros(2 * count), high, integer=kinds)
+        programme.price(np.arange(2 * count), 1 + np.random.default_rng(1).random(2 * count) / 100)
+        return programme
+
     def close(self, cells: np.ndarray) -> None:
         """The attacker reads these cells off."""
-        self._lp.bound_columns(cells, np.zeros(len(cells)), np.zeros(len(cells)))
+        none = np.zeros(2 * len(cells))
+        self._lp.bound_columns(np.concatenate([cells, cells + len(self._lower)]), none, none)
         self._closed[cells] = True
         self._mip = None
 
     def open(self, cells: np.ndarray) -> None:
         """These cells are withheld."""
         cells = cells[~self.part.known[cells]]
-        self._lp.bound_columns(cells, self._lower[cells], self._upper[cells])
+        high = np.concatenate([self._upper[cells], -self._lower[cells]])
+        self._lp.bound_columns(np.concatenate([cells, cells + len(self._lower)]), np.zeros(len(high)), high)
         self._closed[cells] = False
         self._mip = None
 
-    def try_demand(self, j: int) -> np.ndarray | None:
-        """A point that meets demand j with what is withheld now; None where there is none."""
+    def try_demand(self, j: int, *, hard: bool = True) -> np.ndarray | None:
+        """A point that meets demand j with what is withheld now, or None.
+
+        Args:
+            j: the demand.
+            hard: whether an integer programme is worth its time where the linear one gives no whole numbers.
+        """
         part = self.part
         if part.own[j] >= 0:
-            found = self._try(j, 1.0)
-            return found if found is not None else self._try(j, -1.0)
-        return self._try(j, part.sign[j])
+            found = self._try(j, 1.0, hard)
+            return found if found is not None else self._try(j, -1.0, hard)
+        return self._try(j, part.sign[j], hard)
 
-    def _try(self, j: int, sign: float) -> np.ndarray | None:
+    def _try(self, j: int, sign: float, hard: bool) -> np.ndarray | None:
         k, own = int(self.part.target[j]), int(self.part.own[j])
         room = self._upper[k] if sign > 0 else -self._lower[k]
         if self._closed[k] or room < self.part.need[j] - TOLERANCE:
@@ -157,29 +180,24 @@ class Doubt:
         if point is None:
             return None
         whole = self.whole(point)
-        if whole is not None:
+        if whole is not None or not hard:
             return whole
         if self._mip is None:
-            zero = np.zeros(self.part.matrix.shape[0])
-            lower, upper = np.where(self._closed, 0, self._lower), np.where(self._closed, 0, self._upper)
-            every = np.ones(len(lower), dtype=bool)
-            self._mip = Programme(self.part.matrix, zero, zero, lower, upper, integer=every)
+            self._mip = self._programme(integer=True)
         point = self._solve(self._mip, k, own, sign, self.part.need[j], _INTEGER_SECONDS)
         return None if point is None else self.whole(point)
 
     def _solve(
         self, programme: Programme, k: int, own: int, sign: float, need: float, seconds: float | None
     ) -> np.ndarray | None:
-        cells = np.array([k] if own < 0 or self._closed[own] else [k, own])
-        low, high = self._lower[cells].copy(), self._upper[cells].copy()
-        back = (low.copy(), high.copy())
-        if sign > 0:
-            low[0] = need
-        else:
-            high[0] = -need
-        if len(cells) > 1:
-            low[1] = high[1] = 0.0
+        count = len(self._lower)
+        cells = np.array([k, k + count] + ([] if own < 0 or self._closed[own] else [own, own + count]))
+        room = np.concatenate([self._upper, -self._lower])[cells]
+        low, high = np.zeros(len(cells)), np.zeros(len(cells))
+        at = 0 if sign > 0 else 1
+        low[at] = need
+        high[at] = room[at]
         programme.bound_columns(cells, low, high)
-        point = programme.minimise(seconds)
-        programme.bound_columns(cells, *back)
-        return point
+        flow = programme.minimise(seconds)
+        programme.bound_columns(cells, np.zeros(len(cells)), room)
+        return None if flow is None else flow[:count] - flow[count:]

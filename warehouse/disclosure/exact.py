@@ -19,7 +19,9 @@ _MOST_ROUNDS = 12
 _LEAST_SECONDS = 0.2
 
 
-def improve_exactly(part: Part, best: np.ndarray, failed: list[int], seconds: float) -> tuple[np.ndarray, float]:
+def improve_exactly(
+    part: Part, best: np.ndarray, failed: list[int], seconds: float
+) -> tuple[np.ndarray, float]:
     """A better choice than `best` if there is one within the time, and the least weight that is proven.
 
     Demands are added lazily: the programme holds those that its own answers would break.
@@ -94,7 +96,9 @@ def _solve(part: Part, held: list[int], seconds: float) -> tuple[np.ndarray | No
         lower.append(low)
         upper.append(high)
         at = (np.arange(len(tied)), part.unit[tied])
-        links.append((_column(-np.maximum(high[tied], 0), at, units), _column(np.minimum(low[tied], 0), at, units)))
+        links.append(
+            (_column(-np.maximum(high[tied], 0), at, units), _column(np.minimum(low[tied], 0), at, units))
+        )
     size = len(held) * count
     balance = sparse.hstack([sparse.csr_matrix((rows * len(held), units)), sparse.block_diag(flows)])
     picks = sparse.block_diag([pick] * len(held))

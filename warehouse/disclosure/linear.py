@@ -5,12 +5,32 @@ What belongs here: the solver. What does not: what a variable means.
 
 from __future__ import annotations
 
+import ctypes
+import os
+from functools import lru_cache
+
 import highspy
 import numpy as np
 from scipy import sparse
 
 TOLERANCE = 1e-6
 INFINITY = highspy.kHighsInf
+
+
+@lru_cache(maxsize=1)
+def _hush() -> None:
+    """The first solver of a process prints a banner from C, whatever its options say: let it, into nothing."""
+    flush = ctypes.CDLL(None).fflush
+    flush(None)
+    kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 1)
+        highspy.Highs()
+        flush(None)
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nothing)
 
 
 class Programme:
@@ -41,6 +61,7 @@ class Programme:
             kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
             lp.integrality_ = [kinds[int(flag)] for flag in integer]
         self.columns = int(matrix.shape[1])
+        _hush()
         self.solver = highspy.Highs()
         self.solver.setOptionValue("output_flag", False)
         self.solver.setOptionValue("threads", threads)
@@ -62,7 +83,10 @@ class Programme:
         """Set the bounds of some columns."""
         if len(columns):
             self.solver.changeColsBounds(
-                len(columns), np.asarray(columns, dtype=np.int32), np.asarray(lower, float), np.asarray(upper, float)
+                len(columns),
+                np.asarray(columns, dtype=np.int32),
+                np.asarray(lower, float),
+                np.asarray(upper, float),
             )
 
     def minimise(self, time_limit: float | None = None) -> np.ndarray | None:

@@ -172,7 +172,9 @@ def _refuse_contradictions(long: pd.DataFrame, cells: pd.DataFrame, tables: Sequ
     far = long["value"] - long["cell"].map(cells["value"]) > _NEAR
     if far.any():
         at = long[far].iloc[0]
-        hint = "describe the earlier one with `changed_by`" if long["earlier"].any() else "correct one of them"
+        hint = (
+            "describe the earlier one with `changed_by`" if long["earlier"].any() else "correct one of them"
+        )
         raise DisclosureInputError(
             f"{tables[at['table']].name}: row {at['row'] + 2}: column {at['measure']}: the same cell has another "
             f"value in another table; {hint}"
@@ -277,7 +279,9 @@ def _relate_parts(
     value = build.values[0]
     if (value[whole] - value[part] < -_NEAR).any():
         bad = int(part[np.flatnonzero(value[whole] - value[part] < -_NEAR)[0]])
-        raise DisclosureInputError(f"{build.names[bad]}: a part is larger than its whole; correct the numbers")
+        raise DisclosureInputError(
+            f"{build.names[bad]}: a part is larger than its whole; correct the numbers"
+        )
     rest = build.add_cells(value[whole] - value[part], [f"(not) {build.names[i]}" for i in part])
     numbers = build.new_relations(len(part))
     build.add_entries(numbers, part, 1.0)
@@ -304,7 +308,11 @@ def _finish(
     sensitive[latent & (np.arange(size) < count)] = False
     sensitive[:count][known] = False
     unit = np.full(size, -1)
-    key = cells.groupby(list(dimensions), sort=False).ngroup().to_numpy() if len(dimensions) else np.zeros(count, int)
+    key = (
+        cells.groupby(list(dimensions), sort=False).ngroup().to_numpy()
+        if len(dimensions)
+        else np.zeros(count, int)
+    )
     grouped = np.where(cells["by_row"].to_numpy(), key, count + np.arange(count))
     open_cells = ~latent[:count]
     _, unit[:count][open_cells] = np.unique(grouped[open_cells], return_inverse=True)
@@ -353,7 +361,9 @@ def _sensitive(
         for measure, columns in table.about.largest.items():
             mine = np.flatnonzero(((cells["table"] == number) & (cells["measure"] == measure)).to_numpy())
             rows = cells["row"].to_numpy()[mine]
-            held = [pd.to_numeric(table.frame[c], errors="coerce").fillna(0).to_numpy()[rows] for c in columns]
+            held = [
+                pd.to_numeric(table.frame[c], errors="coerce").fillna(0).to_numpy()[rows] for c in columns
+            ]
             found = mine[dominated(policy, value[mine], held)]
             sensitive[found] = True
             share = np.maximum(policy.p_percent, 10) / 100 * value[found]

@@ -24,9 +24,13 @@ class DisclosurePolicy(BaseModel):
 
     name: str = Field("default", description="Name of the policy.")
     source: str = Field("", description="Law, guidance or practice that it follows.")
-    minimum_n: int = Field(10, ge=1, description="Groups of one to one less than this many people are withheld.")
+    minimum_n: int = Field(
+        10, ge=1, description="Groups of one to one less than this many people are withheld."
+    )
     smallest_part: int = Field(
-        3, ge=0, description="Fewer with, or without, an outcome are withheld; 1 is the 0 % and 100 % rule alone."
+        3,
+        ge=0,
+        description="Fewer with, or without, an outcome are withheld; 1 is the 0 % and 100 % rule alone.",
     )
     protect_zero: bool = Field(False, description="Whether an empty group is withheld as well.")
     lower: int = Field(3, ge=0, description="Least doubt downward, in people; never below zero.")
@@ -36,8 +40,12 @@ class DisclosurePolicy(BaseModel):
     )
     dominance_n: int = Field(0, ge=0, description="(n, k) rule: this many largest contributors; 0 is off.")
     dominance_k: float = Field(75.0, gt=0, le=100, description="... may make up this percentage at most.")
-    p_percent: float = Field(0.0, ge=0, description="p % rule: closeness to which the largest may be estimated; 0 is off.")
-    singletons: bool = Field(True, description="Whether one person's knowledge of himself is defended against.")
+    p_percent: float = Field(
+        0.0, ge=0, description="p % rule: closeness to which the largest may be estimated; 0 is off."
+    )
+    singletons: bool = Field(
+        True, description="Whether one person's knowledge of himself is defended against."
+    )
 
 
 def load_policy(name: str | Path) -> DisclosurePolicy:

@@ -22,6 +22,7 @@ from warehouse.disclosure.model import System
 _SMALL_PART = 400
 _STARTS = 3
 _REWEIGHTINGS = 2
+_INTEGER_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,7 @@ def components(system: System) -> Iterator[tuple[np.ndarray, sparse.csr_matrix]]
     open_cells = sparse.diags((~system.known).astype(float))
     related = abs(system.matrix) @ open_cells
     has = np.flatnonzero(system.unit >= 0)
-    ties = sparse.csr_matrix(
-        (np.ones(len(has)), (system.unit[has], has)), shape=(len(system.weight), size)
-    )
+    ties = sparse.csr_matrix((np.ones(len(has)), (system.unit[has], has)), shape=(len(system.weight), size))
     stacked = sparse.vstack([related, ties]).tocsr()
     rows = stacked.shape[0]
     graph = sparse.bmat([[None, stacked], [stacked.T, None]], format="csr")
@@ -140,25 +139,50 @@ def _grow(part: Part, order: np.ndarray, known_failed: list[int]) -> tuple[np.nd
     carrier = _Carrier(part)
     failed = list(known_failed)
     met = doubt.met()
+    pending: list[int] = []
     for j in order:
         if met[j] or j in known_failed:
             continue
         point = carrier.carry(int(j), hidden)
-        whole = doubt.whole(point) if point is not None else None
-        if point is not None and whole is None:
-            whole = carrier.carry_whole(int(j), hidden)
-        if whole is None:
+        if point is None:
             failed.append(int(j))
             continue
-        moved = np.flatnonzero(np.abs(whole) > TOLERANCE)
-        new = np.unique(part.unit[moved][part.unit[moved] >= 0])
-        new = new[~hidden[new]]
-        hidden[new] = True
-        if len(new):
-            doubt.open(np.flatnonzero(np.isin(part.unit, new)))
+        _withhold(part, hidden, doubt, point)
+        whole = doubt.whole(point)
+        whole = doubt.try_demand(int(j), hard=False) if whole is None else whole
+        if whole is None:
+            pending.append(int(j))
+            continue
         doubt.add_point(whole)
         met |= doubt.met(whole[None, :])
+    for j in pending:
+        if not met[j]:
+            _settle(part, j, hidden, doubt, carrier, failed)
+            met = doubt.met()
     return hidden, doubt, failed
+
+
+def _withhold(part: Part, hidden: np.ndarray, doubt: Doubt, point: np.ndarray) -> None:
+    units = np.unique(part.unit[np.abs(point) > TOLERANCE])
+    units = units[units >= 0]
+    new = units[~hidden[units]]
+    if len(new):
+        hidden[new] = True
+        doubt.open(np.flatnonzero(np.isin(part.unit, new)))
+
+
+def _settle(
+    part: Part, j: int, hidden: np.ndarray, doubt: Doubt, carrier: _Carrier, failed: list[int]
+) -> None:
+    """A demand whose linear answer was no whole number: by what is hidden by now, else by an integer programme."""
+    whole = doubt.try_demand(j)
+    if whole is None:
+        whole = carrier.carry_whole(j, hidden)
+    if whole is None:
+        failed.append(j)
+        return
+    _withhold(part, hidden, doubt, whole)
+    doubt.add_point(whole)
 
 
 def _shrink(part: Part, hidden: np.ndarray, doubt: Doubt, failed: list[int]) -> np.ndarray:
@@ -175,7 +199,7 @@ def _shrink(part: Part, hidden: np.ndarray, doubt: Doubt, failed: list[int]) -> 
         doubt.close(cells)
         fresh: list[np.ndarray] = []
         while missing.any():
-            found = doubt.try_demand(int(np.flatnonzero(missing)[0]))
+            found = doubt.try_demand(int(np.flatnonzero(missing)[0]), hard=False)
             if found is None:
                 break
             fresh.append(found)
@@ -230,9 +254,11 @@ class _Carrier:
         """The same in whole numbers."""
         if self._mip is None:
             every = np.ones(2 * self._count, dtype=bool)
-            self._mip = Programme(self._matrix, self._zero, self._zero, np.zeros(2 * self._count), self._upper, integer=every)
+            self._mip = Programme(
+                self._matrix, self._zero, self._zero, np.zeros(2 * self._count), self._upper, integer=every
+            )
         paid, room = self._cost(hidden, self._part.need[j])
-        flow = self._solve(self._mip, j, paid / room, 10.0)
+        flow = self._solve(self._mip, j, paid / room, _INTEGER_SECONDS)
         return None if flow is None else np.round(flow[: self._count] - flow[self._count :])
 
     def _solve(
