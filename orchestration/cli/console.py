@@ -6,6 +6,7 @@ What belongs here: output and arguments common to several commands. What does no
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,9 @@ from rich.console import Console
 
 from warehouse.community import Community, ConfigurationError, load_community
 
-console = Console(highlight=False)
+# Where no terminal sets the width (a pipe, a log), tables keep their columns whole.
+_WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
+console = Console(highlight=False, width=_WIDTH)
 
 CommunityOption = Annotated[
     Path | None,
