@@ -21,6 +21,11 @@ from ingestion.readers.model import (
 _WORKBOOKS = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls", ".ods": "ods"}
 
 
+def format_of(path: Path, hints: ReadHints) -> str:
+    """Name of the format in which a file will be read: as configured, else by its name."""
+    return hints.format or _WORKBOOKS.get(path.suffix.lower(), "delimited")
+
+
 def read(
     path: Path,
     con: duckdb.DuckDBPyConnection,
@@ -41,7 +46,7 @@ def read(
         raise UnreadableFileError(
             "too_large", "The file is larger than allowed.", "Split it, or raise the limit."
         )
-    kind = hints.format or _WORKBOOKS.get(path.suffix.lower(), "delimited")
+    kind = format_of(path, hints)
     if kind in ("xlsx", "xls", "ods"):
         from ingestion.readers.workbook import read_workbook
 
@@ -51,4 +56,13 @@ def read(
     return read_delimited(path, con, relation, hints, limits)
 
 
-__all__ = ["FixedField", "Limits", "ReadHints", "ReadResult", "RefusedRecord", "UnreadableFileError", "read"]
+__all__ = [
+    "FixedField",
+    "Limits",
+    "ReadHints",
+    "ReadResult",
+    "RefusedRecord",
+    "UnreadableFileError",
+    "format_of",
+    "read",
+]

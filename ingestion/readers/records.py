@@ -14,6 +14,7 @@ from ingestion.readers.dialect import Dialect, is_quoted, split_raw, unquote
 _OTHER_DELIMITERS = (",", ";", "\t", "|", ", ", " ")
 _MOST_LINES = 2000
 _SURE = 3
+_MANY_CELLS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ def _joined(
                 alone = _whole_lines(lines, count, dialect, width)
                 if width and len(cells) != width and alone:
                     break
-                if width and len(cells) == width and alone >= _SURE and alone >= count - 1:
+                # A cell of several lines hardly ever goes on in lines that are records of many cells.
+                if width and len(cells) == width and alone >= _sure_lines(width) and alone >= count - 1:
                     break
                 return count, cells, ""
         if width > 1 and _is_whole(_bare(raw), dialect, width):
@@ -130,6 +132,11 @@ def _joined(
         else:
             full = 0
     return 1, _best_of_one(text, dialect, width), "unclosed quote"
+
+
+def _sure_lines(width: int) -> int:
+    """How many whole records an open quote must swallow to be taken for a stray one."""
+    return 1 if width >= _MANY_CELLS else _SURE
 
 
 def _kept(raw: str) -> str:
