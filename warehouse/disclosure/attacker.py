@@ -6,7 +6,6 @@ that the protector knows (`model`, `suppress`); he is given no true value.
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from warehouse.disclosure.describe import Description
+from warehouse.disclosure.describe import Description, DisclosureInputError
 from warehouse.disclosure.linear import Programme
 from warehouse.disclosure.tables import Table
 
@@ -216,6 +215,11 @@ def propagate(known: Knowledge) -> tuple[np.ndarray, np.ndarray]:
         if np.array_equal(better_low, low) and np.array_equal(better_high, high):
             break
         low, high = better_low, better_high
+        if (low > high + _NEAR).any():
+            at = int(np.flatnonzero(low > high + _NEAR)[0])
+            raise DisclosureInputError(
+                f"{known.names[at]}: the tables contradict each other: no number fits; correct them or the description"
+            )
     return low, high
 
 

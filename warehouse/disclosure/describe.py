@@ -92,6 +92,8 @@ class TableDescription(_Frozen):
     def _names(self) -> TableDescription:
         named = [*self.numerators, *self.numerators.values(), *self.public, *self.largest]
         named += [name for rate in self.rates.values() for name in (rate.numerator, rate.denominator)]
+        if self.changed_by and not self.earlier:
+            raise ValueError("changed_by is of an earlier release; add `earlier: true`")
         unknown = sorted(set(named) - set(self.counts))
         if unknown:
             raise ValueError(f"{', '.join(unknown)}: not among counts; list the column under counts")

@@ -7,17 +7,19 @@ his own from what is published.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from warehouse.disclosure.describe import Description, DisclosureInputError
+from warehouse.disclosure.linear import Programme
 from warehouse.disclosure.policy import DisclosurePolicy, dominated, doubt, small_groups, telling_parts
 from warehouse.disclosure.tables import Table
 
 _NEAR = 1e-6
+_FILL_SECONDS = 10.0
 _TIE = 0.01  # an empty cell is not free: of two ways that hide as many people, the one with fewer cells
 
 
@@ -114,6 +116,7 @@ def long_cells(tables: Sequence[Table], dimensions: Sequence[str]) -> pd.DataFra
             part["by_row"] = table.about.hide == "row"
             part["public"] = measure in table.about.public
             part["earlier"] = table.about.earlier
+            part["changed_by"] = table.about.changed_by
             part["whole"] = table.about.numerators.get(measure, "")
             parts.append(part)
     return pd.concat(parts, ignore_index=True)
@@ -136,7 +139,9 @@ def build_system(
     Raises:
         DisclosureInputError: a value is withheld already, a cell has two values, or parts do not add up.
     """
-    long = long_cells([t for t in tables if not t.about.changed_by], dimensions)
+    printed = long_cells(tables, dimensions)
+    restated = printed["changed_by"] > 0
+    long, editions = printed[~restated].reset_index(drop=True), printed[restated]
     _refuse_blanks(long, tables)
     named = [*dimensions, "measure"]
     long["cell"] = long.groupby(named, sort=False).ngroup()
@@ -155,7 +160,10 @@ def build_system(
     for position, name in enumerate(dimensions):
         _relate_sums(build, cells, description, dimensions, position, name, tables)
     complements = _relate_parts(build, cells, dimensions)
-    return _finish(build, cells, known, only_before, complements, tables, policy, dimensions), long
+    system = _finish(build, cells, known, only_before, complements, tables, policy, dimensions)
+    if len(editions):
+        system = _narrowed(system, long, editions, named)
+    return system, long
 
 
 def _refuse_blanks(long: pd.DataFrame, tables: Sequence[Table]) -> None:
@@ -301,7 +309,7 @@ def _finish(
     dimensions: Sequence[str],
 ) -> System:
     count, size = len(cells), build.size
-    value = np.concatenate(build.values)
+    value = _filled(np.concatenate(build.values), build.matrix())
     latent = np.arange(size) >= count
     latent[:count] |= only_before & ~known
     sensitive, down, up = _sensitive(value, cells, parts, tables, policy)
@@ -325,11 +333,39 @@ def _finish(
     first[unit[part[sensitive[rest] & (unit[part] >= 0)]]] = True
     full_known = np.zeros(size, dtype=bool)
     full_known[:count] = known
-    system = System(
+    return System(
         value, np.zeros(size), np.full(size, np.inf), full_known, latent, sensitive, down, up, unit,
         weight + _TIE, first, build.matrix(), build.names,
     )  # fmt: skip
-    return system
+
+
+def _filled(value: np.ndarray, matrix: sparse.csr_matrix) -> np.ndarray:
+    """Cells that only an earlier release withheld have some value that fits everything else: any such will do."""
+    unknown = np.isnan(value)
+    if not unknown.any():
+        return value
+    zero = np.zeros(matrix.shape[0])
+    low, high = np.where(unknown, 0, value), np.where(unknown, np.inf, value)
+    whole = np.ones(len(value), dtype=bool) if (low == np.round(low)).all() else None
+    point = Programme(matrix, zero, zero, low, high, integer=whole).minimise(_FILL_SECONDS)
+    if point is None:
+        raise DisclosureInputError(
+            "an earlier release contradicts today's tables; describe it with `changed_by`, the most people by whom a "
+            "cell may have changed since"
+        )
+    return np.where(unknown, np.round(point) if whole is not None else point, value)
+
+
+def _narrowed(system: System, long: pd.DataFrame, earlier: pd.DataFrame, named: Sequence[str]) -> System:
+    """Bounds that follow from an earlier edition, from which a cell has moved by a few people at most."""
+    lower, upper = system.lower.copy(), system.upper.copy()
+    both = earlier[earlier["value"].notna()].merge(
+        long[[*named, "cell"]].drop_duplicates("cell"), on=list(named)
+    )
+    cells = both["cell"].to_numpy(dtype=int)
+    np.maximum.at(lower, cells, (both["value"] - both["changed_by"]).to_numpy())
+    np.minimum.at(upper, cells, (both["value"] + both["changed_by"]).to_numpy())
+    return replace(system, lower=np.minimum(lower, system.value), upper=np.maximum(upper, system.value))
 
 
 def _sensitive(

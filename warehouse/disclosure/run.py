@@ -152,7 +152,8 @@ def _judge(span: Range, policy: DisclosurePolicy, parts: set[str], truth: pd.Dat
     if truth is not None:
         if span.cell not in truth.index:
             return ""
-        value, down, up = (float(truth.at[span.cell, name]) for name in ("value", "down", "up"))
+        at = truth.index.get_loc(span.cell)
+        value, down, up = truth[["value", "down", "up"]].to_numpy()[at]
         if span.low > value - down + _NEAR or span.high < value + up - _NEAR:
             return "narrower than its protection interval"
         return ""
