@@ -62,6 +62,11 @@ def fail_message(error: Exception) -> str | None:
         "UnreadableFileError",
         "SuiteError",
         "RunLockedError",
+        "ReleaseError",
+        "VaultBusyError",
+        "BackupError",
+        "EncryptedFileError",
+        "AccessLogError",
     }
     if isinstance(error, known) or type(error).__name__ in named:
         return f"throughline: {error}"

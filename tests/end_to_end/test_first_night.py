@@ -88,6 +88,17 @@ def test_no_small_group_is_published(demo: Path) -> None:
     assert small == (0,)
 
 
+def test_the_release_is_proved_by_its_hashes(demo_copy: Path, run_cli: Cli) -> None:
+    """If not, nobody notices that a published file was changed."""
+    assert run_cli("release", "verify", "--dir", str(demo_copy)).returncode == 0
+    file = _current(demo_copy) / "tables" / "pub_gateway_status_v1.parquet"
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes() + b" ")
+    done = run_cli("release", "verify", "--dir", str(demo_copy))
+    assert done.returncode == 1
+    assert "pub_gateway_status_v1.parquet" in done.stdout
+
+
 def test_the_manifest_tells_where_the_release_comes_from(demo: Path) -> None:
     """If not, nobody can say which files a number rests on."""
     manifest = json.loads((_current(demo) / "manifest.json").read_text())
