@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from functools import lru_cache
 from pathlib import Path
+
+from filelock import FileLock
 
 DBT_PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 _SUFFIXES = {".sql", ".yml", ".csv", ".md"}
@@ -23,13 +26,24 @@ def manifest_path() -> Path:
     Raises:
         RuntimeError: dbt cannot parse the project; carries dbt's own message.
     """
-    target = DBT_PROJECT / "target" / "parsed"
-    manifest, stamp = target / "manifest.json", target / "sources.sha256"
-    fingerprint = _sources_hash()
-    if not (manifest.is_file() and stamp.is_file() and stamp.read_text() == fingerprint):
-        _parse(target)
-        stamp.write_text(fingerprint)
-    return manifest
+    parsed = DBT_PROJECT / "target" / "parsed"
+    parsed.mkdir(parents=True, exist_ok=True)
+    target = parsed / _sources_hash()[:16]
+    stamp = target / "whole"
+    # Several runs may start at once: one parses, the others wait and read what is whole.
+    with FileLock(parsed / "parse.lock"):
+        if not stamp.is_file():
+            _parse(target)
+            _forget_older(parsed, target)
+            stamp.touch()
+    return target / "manifest.json"
+
+
+def _forget_older(parsed: Path, target: Path) -> None:
+    """Remove what was parsed of earlier states of the project, except the last, which a run may still read."""
+    others = [folder for folder in parsed.iterdir() if folder.is_dir() and folder != target]
+    for folder in sorted(others, key=lambda folder: folder.stat().st_mtime)[:-1]:
+        shutil.rmtree(folder)
 
 
 def _sources_hash() -> str:
