@@ -56,9 +56,12 @@ class Writer:
             events = events[events[name] == value]
         return events.merge(who, on="true_person_id", how="left", suffixes=("", "_person"))
 
-    def csv(self, partner: str, name: str, frame: pd.DataFrame, **options: object) -> None:
-        """Write a CSV into the partner's landing folder."""
-        path = self.root / "data" / "landing" / partner / name
+    def csv(
+        self, partner: str, name: str, frame: pd.DataFrame, night: int | None = None, **options: object
+    ) -> None:
+        """Write a CSV into the partner's landing folder, or beside it for a later night."""
+        folder = self.root / "data" / "landing" if night is None else self.root / "nights" / f"{night:02d}"
+        path = folder / partner / name
         path.parent.mkdir(parents=True, exist_ok=True)
         frame.to_csv(path, index=False, **options)  # type: ignore[call-overload]
 
@@ -118,6 +121,10 @@ def write_riverbend(writer: Writer) -> None:
             f"students_{year}.csv",
             with_faults(writer.draw, out, "ENTRY_DATE", "STUDENT_NUMBER"),
         )
+        if year == spells["school_year"].max():
+            # Told of its faults, the district sends the last year again; and once more by mistake.
+            for night in (3, 4):
+                writer.csv("riverbend_schools", f"students_{year}_corrected.csv", out, night=night)
         _riverbend_year(writer, who, int(str(year)))
 
 
