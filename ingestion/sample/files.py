@@ -56,12 +56,16 @@ class Writer:
             events = events[events[name] == value]
         return events.merge(who, on="true_person_id", how="left", suffixes=("", "_person"))
 
-    def csv(
-        self, partner: str, name: str, frame: pd.DataFrame, night: int | None = None, **options: object
-    ) -> None:
-        """Write a CSV into the partner's landing folder, or beside it for a later night."""
-        folder = self.root / "data" / "landing" if night is None else self.root / "nights" / f"{night:02d}"
-        path = folder / partner / name
+    def csv(self, partner: str, name: str, frame: pd.DataFrame, **options: object) -> None:
+        """Write a CSV into the partner's landing folder."""
+        self._write(Path("data") / "landing" / partner / name, frame, **options)
+
+    def later(self, night: int, partner: str, name: str, frame: pd.DataFrame) -> None:
+        """Write a CSV for a later night, beside the landing folder."""
+        self._write(Path("nights") / f"{night:02d}" / partner / name, frame)
+
+    def _write(self, place: Path, frame: pd.DataFrame, **options: object) -> None:
+        path = self.root / place
         path.parent.mkdir(parents=True, exist_ok=True)
         frame.to_csv(path, index=False, **options)  # type: ignore[call-overload]
 
@@ -124,7 +128,7 @@ def write_riverbend(writer: Writer) -> None:
         if year == spells["school_year"].max():
             # Told of its faults, the district sends the last year again; and once more by mistake.
             for night in (3, 4):
-                writer.csv("riverbend_schools", f"students_{year}_corrected.csv", out, night=night)
+                writer.later(night, "riverbend_schools", f"students_{year}_corrected.csv", out)
         _riverbend_year(writer, who, int(str(year)))
 
 
