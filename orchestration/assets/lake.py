@@ -11,6 +11,7 @@ import dagster as dg
 import ingestion
 from ingestion.contracts import load_contracts
 from orchestration import names, progress
+from orchestration.assets.landing import freshness_policy
 from orchestration.community_resource import CommunityResource
 from orchestration.inputs import current_fingerprint, feed_fingerprint, last_release_fingerprint
 from orchestration.names import lake_key
@@ -36,6 +37,7 @@ def lake_specs(landing: Sequence[dg.AssetSpec]) -> list[dg.AssetSpec]:
                 "delivery mode": contract.delivery_mode,
             },
             tags={"stage": contract.stage},
+            freshness_policy=freshness_policy(contract.cadence),
             skippable=True,
         )
         for feed_id, contract in sorted(load_contracts().items())
