@@ -5,19 +5,28 @@ What belongs here: making it. What does not: anything that a real community need
 
 from __future__ import annotations
 
+import os
 import shutil
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ingestion.sample import files
-from ingestion.sample.life import live
+from ingestion.sample.life import CHARTER_SHARE, live
 from ingestion.sample.people import Draw, make_people
-from ingestion.sample.truth import write_truth
+from ingestion.sample.truth import join_truth, write_truth
+from ingestion.sample.workbooks import Workbook, write_workbook
 
 _COMMUNITY = Path(__file__).parent / "community"
+# People of one town: what two processes hold in memory side by side.
+_TOWN = 25_000
+# A charter network does not grow with its county, and its workbooks have to stay below a sheet's row limit.
+_CHARTER_PEOPLE = 2_600
 
 
 @dataclass(frozen=True)
@@ -29,10 +38,23 @@ class SampleSummary:
     truth: Path
 
 
+@dataclass(frozen=True)
+class _Town:
+    """One part of the sample, made apart from the others."""
+
+    folder: Path
+    number: int
+    first_serial: int
+    people: int
+    seed: int
+    charter_share: float
+
+
 def make_sample(root: Path, *, people: int = 6000, seed: int = 20240901) -> SampleSummary:
     """Write a whole community folder: configuration, first night's files, later nights, and the truth apart.
 
-    The same arguments give the same files, byte for byte.
+    A large sample is made as towns of 25,000 people side by side, whose files are then joined; the time and the memory
+    of each do not grow. The same arguments give the same files, byte for byte.
 
     Args:
         root: the folder; made if absent.
@@ -41,21 +63,77 @@ def make_sample(root: Path, *, people: int = 6000, seed: int = 20240901) -> Samp
     """
     root.mkdir(parents=True, exist_ok=True)
     shutil.copytree(_COMMUNITY, root, dirs_exist_ok=True)
-    draw = Draw(np.random.default_rng(seed))
-    everybody = make_people(draw, people)
-    life = live(draw, everybody)
-    writer = files.Writer(root, draw, everybody, life, [])
-    for write in (
-        files.write_directory,
+    towns = _towns(root / ".towns", people, seed)
+    for books in zip(*_write_all(towns), strict=True):
+        rows = pd.concat([book.frame for book in books], ignore_index=True)
+        write_workbook(root / "data" / "landing", Workbook(books[0].place, books[0].title, rows))
+    for folder in ("data", "nights"):
+        _join_text([town.folder / folder for town in towns], root / folder)
+    join_truth([town.folder / "truth" for town in towns], root / "truth")
+    shutil.rmtree(root / ".towns")
+    dropped = sum(1 for path in (root / "data" / "landing").rglob("*") if path.is_file())
+    return SampleSummary(people, dropped, root / "truth")
+
+
+def _towns(folder: Path, people: int, seed: int) -> list[_Town]:
+    count = max(1, -(-people // _TOWN))
+    bounds = [people * k // count for k in range(count + 1)]
+    share = min(CHARTER_SHARE, _CHARTER_PEOPLE / max(1, people))
+    return [
+        _Town(folder / f"{k:04d}", k, low, high - low, seed, share)
+        for k, (low, high) in enumerate(pairwise(bounds))
+    ]
+
+
+def _write_all(towns: list[_Town]) -> list[list[Workbook]]:
+    if len(towns) == 1:
+        return [_write_town(towns[0])]
+    # Spawned, not forked: the caller may hold threads of DuckDB or Arrow.
+    with ProcessPoolExecutor(
+        max_workers=min(len(towns), os.cpu_count() or 1),
+        mp_context=get_context("spawn"),
+        max_tasks_per_child=4,
+    ) as pool:
+        return list(pool.map(_write_town, towns))
+
+
+def _write_town(town: _Town) -> list[Workbook]:
+    """Write the text files and the truth of a town; its workbooks are returned, as they cannot be joined once written."""
+    draw = Draw(
+        np.random.default_rng([town.seed, town.number] if town.number else town.seed),
+        town=town.number,
+        first_serial=town.first_serial,
+    )
+    everybody = make_people(draw, town.people)
+    life = live(draw, everybody, charter_share=town.charter_share)
+    writer = files.Writer(town.folder, draw, everybody, life)
+    writes = [
         files.write_riverbend,
         files.write_eastvale,
         files.write_summit,
         files.write_state,
         files.write_early_childhood,
         files.write_after_school,
-        files.write_places,
-    ):
+    ]
+    if town.number == 0:
+        writes = [files.write_directory, *writes, files.write_places]
+    for write in writes:
         write(writer)
-    write_truth(root / "truth", everybody, life, pd.concat(writer.ids, ignore_index=True))
-    dropped = sum(1 for path in (root / "data" / "landing").rglob("*") if path.is_file())
-    return SampleSummary(people, dropped, root / "truth")
+    ids = pd.concat(writer.ids, ignore_index=True)
+    write_truth(town.folder / "truth", everybody, life, ids, first_serial=town.first_serial)
+    return writer.workbooks
+
+
+def _join_text(parts: list[Path], target: Path) -> None:
+    """Put the files of one name together, each header once."""
+    for place in sorted(
+        {path.relative_to(part) for part in parts for path in part.rglob("*") if path.is_file()}
+    ):
+        (target / place).parent.mkdir(parents=True, exist_ok=True)
+        with (target / place).open("wb") as out:
+            for number, path in enumerate(part / place for part in parts if (part / place).exists()):
+                with path.open("rb") as file:
+                    if number:
+                        file.readline()
+                    shutil.copyfileobj(file, out, 1 << 20)
+                path.unlink()

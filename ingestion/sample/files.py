@@ -5,17 +5,16 @@ What belongs here: the files. What does not: the mappings that read them (`commu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import xlsxwriter
 
 from ingestion.sample.life import DISTRICTS, Life
 from ingestion.sample.people import Draw
 from ingestion.sample.spelling import as_written
+from ingestion.sample.workbooks import Workbook
 
 _PREFIX = {
     "riverbend_schools": ("RB-", 7919),
@@ -33,7 +32,8 @@ class Writer:
     draw: Draw
     people: pd.DataFrame
     life: Life
-    ids: list[pd.DataFrame]
+    ids: list[pd.DataFrame] = field(default_factory=list)
+    workbooks: list[Workbook] = field(default_factory=list)
 
     def source(self, partner: str, prefix: str, step: int) -> pd.DataFrame:
         """The people as a partner writes them; the truth of its ids is kept."""
@@ -51,7 +51,7 @@ class Writer:
 
     def rows(self, kind: str, who: pd.DataFrame, **equal: object) -> pd.DataFrame:
         """Events of a kind with the person as written; filtered by columns."""
-        events = self.life.tables[kind]
+        events = self.life.table(kind)
         for name, value in equal.items():
             events = events[events[name] == value]
         return events.merge(who, on="true_person_id", how="left", suffixes=("", "_person"))
@@ -94,7 +94,7 @@ _STATUS_YN = {True: "Y", False: "N"}
 
 
 def _demographics(writer: Writer, spells: pd.DataFrame) -> pd.DataFrame:
-    status = writer.life.tables["status"].drop_duplicates(["true_person_id", "school_year"])
+    status = writer.life.table("status").drop_duplicates(["true_person_id", "school_year"])
     return spells.merge(status, on=["true_person_id", "school_year"], how="left")
 
 
@@ -440,21 +440,7 @@ def write_summit(writer: Writer) -> None:
 
 
 def _workbook(writer: Writer, name: str, title: str, frame: pd.DataFrame) -> None:
-    path = writer.root / "data" / "landing" / "summit_charter" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "default_date_format": "mm/dd/yyyy"})
-    book.set_properties({"created": datetime(2024, 9, 1)})  # noqa: DTZ001
-    sheet = book.add_worksheet("Export")
-    sheet.write_row(0, 0, [title])
-    sheet.write_row(1, 0, ["Exported for the partnership. Do not edit."])
-    sheet.write_row(3, 0, list(frame.columns))
-    columns = [
-        frame[name].dt.to_pydatetime() if frame[name].dtype.kind == "M" else frame[name].tolist()
-        for name in frame.columns
-    ]
-    for index, row in enumerate(zip(*columns, strict=True), start=4):
-        sheet.write_row(index, 0, [None if value != value else value for value in row])
-    book.close()
+    writer.workbooks.append(Workbook(f"summit_charter/{name}", title, frame))
 
 
 def write_state(writer: Writer) -> None:
@@ -671,7 +657,7 @@ def write_after_school(writer: Writer) -> None:
 
 def _clearinghouse(writer: Writer) -> None:
     """One return for all three districts: their own ids come back with an underscore, names in capitals."""
-    graduates = writer.life.tables["graduation"].drop_duplicates("true_person_id")
+    graduates = writer.life.table("graduation").drop_duplicates("true_person_id")
     local = pd.concat(
         [
             frame[frame["issuer_id"] == name].assign(district=k)
@@ -696,7 +682,7 @@ def _clearinghouse(writer: Writer) -> None:
             "Requester Return Field": asked["issuer_id"].str.upper() + "_",
         }
     )
-    terms = head.merge(writer.life.tables["term"], on="true_person_id")
+    terms = head.merge(writer.life.table("term"), on="true_person_id")
     terms = terms.assign(
         **{  # type: ignore[arg-type]
             "Record Found Y/N": "Y",
@@ -716,7 +702,7 @@ def _clearinghouse(writer: Writer) -> None:
             "Degree Title": "",
         }
     )
-    awards = head.merge(writer.life.tables["award"], on="true_person_id")
+    awards = head.merge(writer.life.table("award"), on="true_person_id")
     awards = awards.assign(
         **{  # type: ignore[arg-type]
             "Record Found Y/N": "Y",
@@ -820,7 +806,7 @@ def _evidence(writer: Writer) -> None:
 
 def write_directory(writer: Writer) -> None:
     """The state's directory of schools."""
-    spells = writer.life.tables["spell"].drop_duplicates("school_id").sort_values("school_id")
+    spells = writer.life.table("spell").drop_duplicates("school_id").sort_values("school_id")
     towns = {"RB": "Riverbend", "EV": "Eastvale", "SC": "Summit"}
     levels = {"E": "Elementary", "M": "Middle", "H": "High"}
     rows = [(s, f"{towns[s[:2]]} {levels[s[2]]} {int(s[3:])}", "School") for s in spells["school_id"]]

@@ -21,23 +21,37 @@ _ELEMENTARY, _MIDDLE, _HIGH = 5, 8, 12
 class Life:
     """Tables of events, one frame a kind, each with `true_person_id`."""
 
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _parts: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
 
     def add(self, name: str, frame: pd.DataFrame) -> None:
         """Append rows to a kind."""
-        old = self.tables.get(name)
-        self.tables[name] = frame if old is None else pd.concat([old, frame], ignore_index=True)
+        self._parts.setdefault(name, []).append(frame)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """All events of a kind."""
+        parts = self._parts[name]
+        if len(parts) > 1:
+            self._parts[name] = parts = [pd.concat(parts, ignore_index=True)]
+        return parts[0]
+
+    def names(self) -> list[str]:
+        """The kinds of events that happened."""
+        return list(self._parts)
 
 
-def live(draw: Draw, people: pd.DataFrame) -> Life:
-    """Let everybody live until the last school year."""
+CHARTER_SHARE = 0.13
+
+
+def live(draw: Draw, people: pd.DataFrame, *, charter_share: float = CHARTER_SHARE) -> Life:
+    """Let everybody live until the last school year; a share of them goes to the charter network."""
     life = Life()
     n = len(people)
     birth = people["birth_date"]
     kindergarten = (birth.dt.year + 6 + (birth.dt.month >= 9)).to_numpy()
     state = _State(
         grade=np.full(n, -9),
-        district=draw.rng.choice(3, n, p=[0.55, 0.32, 0.13]),
+        charter_share=charter_share,
+        district=draw.rng.choice(3, n, p=[0.68 - charter_share, 0.32, charter_share]),
         open=np.ones(n, dtype=bool),
         dropped=np.zeros(n, dtype=bool),
         grade9=np.zeros(n, dtype=int),
@@ -52,6 +66,7 @@ def live(draw: Draw, people: pd.DataFrame) -> Life:
 
 @dataclass
 class _State:
+    charter_share: float
     grade: np.ndarray
     district: np.ndarray
     open: np.ndarray
@@ -122,7 +137,9 @@ def _school_year(
         & (state.grade <= 12)
         & ((entering) | (earlier) | (kindergarten < year))
     )
-    state.district = np.where(here & draw.chance(0.03, n), rng.integers(0, 3, n), state.district)
+    state.district = np.where(
+        here & draw.chance(0.03, n), _room(draw, state, rng.integers(0, 3, n)), state.district
+    )
     state.grade9 = np.where(here & (state.grade == 9) & (state.grade9 == 0), year, state.grade9)
     who = np.flatnonzero(here)
     poor_now = group["poor"].to_numpy() ^ draw.chance(0.05, n)
@@ -135,6 +152,14 @@ def _school_year(
     _tests(draw, life, state, group, who, year)
     _courses(draw, life, state, group, who, year)
     _finish(draw, life, state, group, ends, year)
+
+
+def _room(draw: Draw, state: _State, wanted: np.ndarray) -> np.ndarray:
+    """The districts that movers reach: a charter network that stays small takes only its share, the first district the rest."""
+    if state.charter_share == CHARTER_SHARE:
+        return wanted
+    full = (wanted == 2) & ~draw.chance(state.charter_share / CHARTER_SHARE, len(wanted))
+    return np.where(full, 0, wanted)
 
 
 def _ends(draw: Draw, state: _State, group: pd.DataFrame, year: int, here: np.ndarray) -> np.ndarray:
@@ -198,7 +223,7 @@ def _spells(
     moving = draw.chance(0.015, len(who)) & (frame["exit_type"] == "Promoted").to_numpy() & ~late
     second = frame[moving].copy()
     day = np.datetime64(f"{year}-01-15")
-    second["district"] = (second["district"] + 1) % 3
+    second["district"] = _room(draw, state, ((second["district"] + 1) % 3).to_numpy())
     second["school_id"] = school_of(second["district"].to_numpy(), second["grade"].to_numpy(), home[moving])
     second["entry_date"], second["entry_type"] = day, "TransferIn"
     frame.loc[moving, "exit_date"] = day - np.timedelta64(1, "D")
@@ -210,7 +235,7 @@ def _spells(
 def _attendance_and_discipline(
     draw: Draw, life: Life, state: _State, group: pd.DataFrame, who: np.ndarray, year: int
 ) -> None:
-    spells = life.tables["spell"]
+    spells = life.table("spell")
     spells = spells[spells["school_year"] == year]
     pid = spells["true_person_id"].to_numpy()
     length = (spells["exit_date"] - spells["entry_date"]).dt.days.to_numpy()
@@ -313,7 +338,7 @@ def _tests(draw: Draw, life: Life, state: _State, group: pd.DataFrame, who: np.n
 
 def _courses(draw: Draw, life: Life, state: _State, group: pd.DataFrame, who: np.ndarray, year: int) -> None:
     rng = draw.rng
-    spells = life.tables["spell"]
+    spells = life.table("spell")
     spells = spells[(spells["school_year"] == year) & (spells["grade"] >= 7)].drop_duplicates(
         "true_person_id", keep="last"
     )
@@ -365,7 +390,7 @@ def _courses(draw: Draw, life: Life, state: _State, group: pd.DataFrame, who: np
 def _finish(draw: Draw, life: Life, state: _State, group: pd.DataFrame, ends: np.ndarray, year: int) -> None:
     rng = draw.rng
     graduated = np.flatnonzero(ends == "Graduated")
-    home = life.tables["spell"]
+    home = life.table("spell")
     last = (
         home[home["school_year"] == year]
         .drop_duplicates("true_person_id", keep="last")
@@ -443,7 +468,7 @@ def _prekindergarten(
 
 def _after_school(draw: Draw, people: pd.DataFrame, life: Life, group: pd.DataFrame) -> None:
     rng = draw.rng
-    graduates = life.tables["graduation"].drop_duplicates("true_person_id")
+    graduates = life.table("graduation").drop_duplicates("true_person_id")
     pid, year = graduates["true_person_id"].to_numpy(), graduates["school_year"].to_numpy()
     lift = (year - FIRST_YEAR) * 0.02
     going = rng.random(len(pid)) < np.clip(
@@ -486,7 +511,7 @@ def _after_school(draw: Draw, people: pd.DataFrame, life: Life, group: pd.DataFr
 
 def _wages(draw: Draw, people: pd.DataFrame, life: Life, group: pd.DataFrame) -> None:
     rng = draw.rng
-    seen = np.sort(life.tables["spell"]["true_person_id"].unique())
+    seen = np.sort(life.table("spell")["true_person_id"].unique())
     age = people["birth_date"].dt.year.to_numpy()
     for year in range(2014, 2025):
         adults = seen[(year - age[seen] >= 18) & (year - age[seen] <= 31)]
@@ -516,7 +541,7 @@ def _wages(draw: Draw, people: pd.DataFrame, life: Life, group: pd.DataFrame) ->
 
 def _programs(draw: Draw, life: Life) -> None:
     rng = draw.rng
-    spells = life.tables["spell"]
+    spells = life.table("spell")
     pool = spells[(spells["grade"].between(2, 10)) & (spells["school_year"] >= 2016)].drop_duplicates(
         ["true_person_id", "school_year"]
     )

@@ -5,6 +5,8 @@ What belongs here: lists to draw from. What does not: drawing.
 
 from __future__ import annotations
 
+from itertools import product
+
 GIRLS = [
     "Abigail",
     "Adaeze",
@@ -509,3 +511,53 @@ NICKNAMES = {
     "Samantha": "Sam", "Samuel": "Sam", "Stephanie": "Steph", "Theodore": "Ted", "Thomas": "Tom", "Timothy": "Tim",
     "Victoria": "Vicky", "William": "Will", "Zachary": "Zach",
 }  # fmt: skip
+_ONSETS = (
+    "Bar",
+    "Cal",
+    "Dor",
+    "Fen",
+    "Gal",
+    "Har",
+    "Kel",
+    "Lor",
+    "Mer",
+    "Nor",
+    "Pel",
+    "Ros",
+    "Sel",
+    "Tor",
+    "Var",
+    "Wen",
+)
+_MIDDLES = ("", "an", "el", "in", "ov", "ur")
+_ENDS = (
+    "ack",
+    "ado",
+    "berg",
+    "court",
+    "dale",
+    "escu",
+    "ford",
+    "gate",
+    "ham",
+    "itz",
+    "kova",
+    "ley",
+    "man",
+    "ner",
+    "quist",
+    "ski",
+    "ton",
+    "well",
+)
+
+
+def surnames_of(town: int) -> list[str]:
+    """Surnames heard only in one town, up to 108; the first town has none, so that small samples keep to `LAST`.
+
+    Without them a large sample would have far more people of one name than any real county has.
+    """
+    if town == 0:
+        return []
+    onset = _ONSETS[town % len(_ONSETS)] + ("", "r", "n")[town // len(_ONSETS) % 3]
+    return [f"{onset}{middle}{end}" for middle, end in product(_MIDDLES, _ENDS)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ingestion.sample.names import BOYS, GIRLS, LAST, NEUTRAL, STREETS
+from ingestion.sample.names import BOYS, GIRLS, LAST, NEUTRAL, STREETS, surnames_of
 
 FIRST_BIRTH_YEAR, LAST_BIRTH_YEAR = 1993, 2019
 _TWIN_SHARE = 0.03
@@ -30,9 +30,17 @@ _DISADVANTAGED = {"White": 0.35, "Asian": 0.3}
 
 @dataclass(frozen=True)
 class Draw:
-    """The random source of one sample; the same seed gives the same people."""
+    """The random source of one town of a sample; the same seed gives the same people.
+
+    Attributes:
+        rng: the source of every draw.
+        town: number of the town; a large sample is many towns, each with postal codes and surnames of its own.
+        first_serial: how many people the towns before have; ids go on from there.
+    """
 
     rng: np.random.Generator
+    town: int = 0
+    first_serial: int = 0
 
     def pick(self, values: list[str] | tuple[str, ...], n: int) -> np.ndarray:
         """Draw with replacement."""
@@ -63,7 +71,7 @@ def make_people(draw: Draw, n: int) -> pd.DataFrame:
                 f"{number} {street}"
                 for number, street in zip(rng.integers(1, 9900, size), _streets(draw, size), strict=True)
             ],
-            "postal_code": rng.choice(["45201", "45202", "45203", "45204", "45205", "45206"], size),
+            "postal_code": rng.choice([f"{45201 + 6 * draw.town + k}" for k in range(6)], size),
             "phone": [
                 f"555-{a:03d}-{b:04d}"
                 for a, b in zip(rng.integers(200, 999, size), rng.integers(0, 9999, size), strict=True)
@@ -84,7 +92,8 @@ def _streets(draw: Draw, n: int) -> list[str]:
 
 
 def _last_names(draw: Draw, n: int) -> np.ndarray:
-    first, second = draw.pick(LAST, n), draw.pick(LAST, n)
+    names = LAST + surnames_of(draw.town)
+    first, second = draw.pick(names, n), draw.pick(names, n)
     double = draw.chance(0.12, n) & (first != second)
     return np.where(double, first + "-" + second, first)
 
@@ -113,12 +122,7 @@ def _selves(draw: Draw, frame: pd.DataFrame) -> pd.DataFrame:
     name = np.where(draw.chance(0.02, n), draw.pick(NEUTRAL, n), name)
     twin = frame.duplicated(["family_id", "birth_date"], keep=False).to_numpy()
     # Siblings do not share a first name; the list is shifted for those who would.
-    clash = (
-        pd.Series(name)
-        .groupby(frame["family_id"].to_numpy())
-        .transform(lambda values: values.duplicated())
-        .to_numpy()
-    )
+    clash = pd.DataFrame({"family": frame["family_id"], "name": name}).duplicated().to_numpy()
     name = np.where(clash, np.where(male, draw.pick(BOYS[::-1], n), draw.pick(GIRLS[::-1], n)), name)
     frame["is_twin"] = twin
     frame["first_name"] = name
@@ -127,11 +131,12 @@ def _selves(draw: Draw, frame: pd.DataFrame) -> pd.DataFrame:
     )
     frame["disability"] = draw.chance(0.13, n)
     frame["guardian_last_name"] = frame["last_name"].str.split("-").str[0]
-    serial = np.arange(n)
-    frame["email"] = [f"household{f:07d}@mail.example" for f in frame["family_id"]]
+    serial = draw.first_serial + np.arange(n)
+    frame["email"] = [f"household{draw.first_serial + f:07d}@mail.example" for f in frame["family_id"]]
     frame["state_student_id"] = [f"ST{(7919 * i + 104729) % 99999989:08d}" for i in serial]
     frame["social_security_number"] = [
-        f"9{(i * 31 + 17) % 100:02d}-{(i // 100) % 90 + 10:02d}-{(i * 7919 + 13) % 10000:04d}" for i in serial
+        f"9{(i * 31 + 17 + i // 90000) % 100:02d}-{(i // 100) % 90 + 10:02d}-{(i * 7919 + 13) % 10000:04d}"
+        for i in serial
     ]
     frame["skill"] = draw.rng.normal(0, 1, n)
     return frame

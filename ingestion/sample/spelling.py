@@ -41,7 +41,9 @@ def as_written(draw: Draw, people: pd.DataFrame, prefix: str, *, step: int) -> p
             "disability",
         ]
     ].copy()
-    frame["local_id"] = [f"{prefix}{(i * step + 10007) % 9999991:07d}" for i in range(n)]
+    frame["local_id"] = [
+        f"{prefix}{(i * step + 10007) % 9999991:07d}" for i in draw.first_serial + np.arange(n)
+    ]
     nick = draw.chance(0.10, n)
     frame["first_name"] = np.where(
         nick, frame["first_name"].map(NICKNAMES).fillna(frame["first_name"]), frame["first_name"]

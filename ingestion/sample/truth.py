@@ -103,32 +103,47 @@ _QUERIES = {
 }
 
 
-def write_truth(folder: Path, people: pd.DataFrame, life: Life, ids: pd.DataFrame) -> None:
-    """Write person, source_id, indicator and rate as Parquet into a folder apart from everything a night reads."""
+def write_truth(
+    folder: Path, people: pd.DataFrame, life: Life, ids: pd.DataFrame, *, first_serial: int
+) -> None:
+    """Write person, source_id and indicator of one town as Parquet; person ids go on from the towns before."""
     folder.mkdir(parents=True, exist_ok=True)
-    con = duckdb.connect()
-    for name, frame in life.tables.items():
-        con.register(name, frame)
-    con.register("people", people.drop(columns=["skill"]))
-    con.register("ids", ids)
-    con.execute(
-        f"copy (from people order by true_person_id) to '{folder / 'person.parquet'}' (format parquet)"
-    )
-    con.execute(f"copy (from ids order by all) to '{folder / 'source_id.parquet'}' (format parquet)")
-    union = " union all ".join(
-        f"select true_person_id, '{name}' as indicator_id, cohort_year::bigint as cohort_year, status from ({query})"
-        for name, query in _QUERIES.items()
-    )
-    con.execute(f"create table indicator as {union}")
-    con.execute(f"copy (from indicator order by all) to '{folder / 'indicator.parquet'}' (format parquet)")
-    con.execute(
-        f"""
-        copy (
-            select indicator_id, cohort_year, count(*) as eligible_n,
-                count(*) filter (where status in ('met', 'not_met')) as denominator_n,
-                count(*) filter (where status = 'met') as numerator_n, numerator_n / nullif(denominator_n, 0) as rate
-            from indicator group by all having denominator_n > 0 order by all
-        ) to '{folder / "rate.parquet"}' (format parquet)
-        """
-    )
-    con.close()
+    with duckdb.connect() as con:
+        for name in life.names():
+            con.register(name, life.table(name))
+        con.register("people", people.drop(columns=["skill"]))
+        con.register("ids", ids)
+        union = " union all ".join(
+            f"select true_person_id, '{name}' as indicator_id, cohort_year::bigint as cohort_year, status from ({query})"
+            for name, query in _QUERIES.items()
+        )
+        for name, rows, order in (
+            ("person", "people", "true_person_id"),
+            ("source_id", "ids", "all"),
+            ("indicator", f"({union})", "all"),
+        ):
+            shifted = f"select * replace (true_person_id + {first_serial} as true_person_id) from {rows}"
+            con.execute(
+                f"copy ({shifted} order by {order}) to '{folder / f'{name}.parquet'}' (format parquet)"
+            )
+
+
+def join_truth(towns: list[Path], folder: Path) -> None:
+    """Put the truth of all towns together, and count the rate of each indicator and cohort over them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as con:
+        for name in ("person", "source_id", "indicator"):
+            parts = [str(town / f"{name}.parquet") for town in towns]
+            con.execute(
+                f"copy (from read_parquet({parts})) to '{folder / f'{name}.parquet'}' (format parquet)"
+            )
+        con.execute(
+            f"""
+            copy (
+                select indicator_id, cohort_year, count(*) as eligible_n,
+                    count(*) filter (where status in ('met', 'not_met')) as denominator_n,
+                    count(*) filter (where status = 'met') as numerator_n, numerator_n / nullif(denominator_n, 0) as rate
+                from '{folder / "indicator.parquet"}' group by all having denominator_n > 0 order by all
+            ) to '{folder / "rate.parquet"}' (format parquet)
+            """
+        )
