@@ -16,13 +16,11 @@ from scipy.sparse.csgraph import connected_components
 
 from warehouse.disclosure.describe import Description, DisclosureInputError
 from warehouse.disclosure.linear import Programme
+from warehouse.disclosure.piece import Piece
 from warehouse.disclosure.tables import Table
 
 _NEAR = 1e-6
 _ROUNDS = 60
-_INTEGER_SECONDS = 2.0
-_NARROW = 12
-_TRIES = 6
 
 Cell = tuple[str, ...]
 
@@ -259,7 +257,7 @@ def attack(known: Knowledge) -> list[Range]:
         mine = row_order[first:last]
         fixed = np.where(free, 0.0, low)
         shift = matrix[mine] @ fixed
-        piece = _Piece(
+        piece = Piece(
             sparse.csr_matrix(matrix[mine][:, cells]), known.row_low[mine] - shift, known.row_high[mine] - shift,
             low[cells], high[cells], known.integral,
         )  # fmt: skip
@@ -268,70 +266,6 @@ def attack(known: Knowledge) -> list[Range]:
             found[at] = span
     keys = list(known.index)
     return [Range(keys[at], known.names[at], found[at][0] + 0.0, found[at][1] + 0.0) for at in known.withheld]
-
-
-class _Piece:
-    """One component of what is open."""
-
-    def __init__(
-        self, matrix: sparse.csr_matrix, row_low: np.ndarray, row_high: np.ndarray,
-        low: np.ndarray, high: np.ndarray, integral: bool,
-    ) -> None:  # fmt: skip
-        self._all = (matrix, row_low, row_high, low, high)
-        self._lp = Programme(*self._all)
-        # Only the aim changes from solve to solve, so the last corner stays feasible: primal simplex goes on from it.
-        self._lp.solver.setOptionValue("simplex_strategy", 4)
-        self._mip: Programme | None = None
-        self._integral = integral
-
-    def ranges(self, targets: np.ndarray) -> list[tuple[float, float]]:
-        """Least and most of each of the targets."""
-        return [self._range(int(k)) for k in targets]
-
-    def _range(self, k: int) -> tuple[float, float]:
-        (low, low_whole), (high, high_whole) = self._extreme(k, 1.0), self._extreme(k, -1.0)
-        if not self._integral:
-            return low, -high
-        # Wide ranges lose at most one at each end to whole numbers; narrow ones are settled by an integer programme.
-        narrow = -high - low < _NARROW
-        low = self._whole(k, 1.0, low) if narrow and not low_whole else float(np.ceil(low - _NEAR))
-        high = self._whole(k, -1.0, high) if narrow and not high_whole else float(np.ceil(high - _NEAR))
-        return low, -high
-
-    def _extreme(self, k: int, sign: float) -> tuple[float, bool]:
-        """Least of sign times the cell, and whether a point of whole numbers attains it."""
-        self._lp.price(np.array([k]), np.array([sign]))
-        point = self._lp.minimise()
-        if point is None:
-            return -np.inf, False
-        return float(sign * point[k]), bool(np.abs(point - np.round(point)).max(initial=0) < _NEAR)
-
-    def _attained(self, k: int, value: float) -> bool:
-        """Whether some corner with the cell at this value is of whole numbers: a few random aims find most."""
-        at, size = np.array([k]), len(self._all[3])
-        self._lp.bound_columns(at, np.array([value]), np.array([value]))
-        found = False
-        for seed in range(_TRIES):
-            self._lp.price(np.arange(size), np.random.default_rng(seed).random(size) - 0.2)
-            point = self._lp.minimise()
-            if point is None:
-                break
-            found = bool(np.abs(point - np.round(point)).max(initial=0) < _NEAR)
-            if found:
-                break
-        self._lp.bound_columns(at, self._all[3][at], self._all[4][at])
-        return found
-
-    def _whole(self, k: int, sign: float, otherwise: float) -> float:
-        if self._attained(k, sign * np.ceil(otherwise - _NEAR)):
-            return float(np.ceil(otherwise - _NEAR))
-        if self._mip is None:
-            self._mip = Programme(*self._all, integer=np.ones(self._all[0].shape[1], dtype=bool))
-        self._mip.price(np.array([k]), np.array([sign]))
-        self._mip.minimise(_INTEGER_SECONDS)
-        # Out of time, the proven bound still holds what the attacker cannot exclude.
-        best = self._mip.value if self._mip.optimal else max(otherwise, self._mip.bound)
-        return float(np.ceil(best - _NEAR))
 
 
 def give_away(known: Knowledge, cell: Cell) -> tuple[str, ...]:

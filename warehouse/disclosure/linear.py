@@ -68,6 +68,7 @@ class Programme:
         self.solver.setOptionValue("random_seed", 0)
         self.solver.passModel(lp)
         self._priced = np.array([], dtype=np.int32)
+        self._row_lower, self._row_upper = np.asarray(row_lower, float), np.asarray(row_upper, float)
         self.bound = -np.inf
         self.optimal = False
 
@@ -88,6 +89,12 @@ class Programme:
                 np.asarray(lower, float),
                 np.asarray(upper, float),
             )
+
+    def bound_rows(self, lower: np.ndarray, upper: np.ndarray) -> None:
+        """Set the bounds of all relations."""
+        for row in np.flatnonzero((lower != self._row_lower) | (upper != self._row_upper)):
+            self.solver.changeRowBounds(int(row), float(lower[row]), float(upper[row]))
+        self._row_lower, self._row_upper = lower, upper
 
     def minimise(self, time_limit: float | None = None) -> np.ndarray | None:
         """Solve; the point, shape (columns,), or None where there is none. `bound` holds the proven least cost."""
