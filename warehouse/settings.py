@@ -12,11 +12,15 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from warehouse.limits import Limits
+
 
 class Settings(BaseSettings):
     """Settings from `THROUGHLINE_*` environment variables; every one has a working default."""
 
-    model_config = SettingsConfigDict(env_prefix="THROUGHLINE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="THROUGHLINE_", env_nested_delimiter="__", frozen=True, extra="ignore"
+    )
 
     community: Path | None = Field(None, description="Folder of the community to work on.")
     vault_key: SecretStr | None = Field(None, description="Vault key; else the key file is read.")
@@ -31,6 +35,14 @@ class Settings(BaseSettings):
     )
     ledger_url: str | None = Field(None, description="SQLAlchemy URL of the ledger; default SQLite in data/.")
     postgres_url: SecretStr | None = Field(None, description="Where to publish to PostgreSQL, if anywhere.")
+    limits: Limits = Field(
+        default_factory=Limits,
+        description="Limits on dropped files: THROUGHLINE_LIMITS__MAX_COLUMNS and so on.",
+    )
+    pgp_home: Path | None = Field(
+        None, description="Folder of the GnuPG keys that open encrypted drops; GnuPG's own when absent."
+    )
+    pgp_passphrase: SecretStr | None = Field(None, description="Passphrase of the key that opens drops.")
     log_level: str = Field("INFO", description="Level of the log.")
 
     def clock(self) -> datetime:

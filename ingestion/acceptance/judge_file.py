@@ -19,7 +19,7 @@ from ingestion.acceptance.judging import JUDGED, SCOPED, SOURCE, Plan, judge, ma
 from ingestion.acceptance.unpivot import unpivot
 from ingestion.contracts import FeedContract
 from ingestion.mapping import FeedMapping, How, fold
-from ingestion.readers import ReadResult, UnreadableFileError, read
+from ingestion.readers import Keys, ReadResult, UnreadableFileError, read
 from warehouse.settings import Settings
 
 _FIRST_MONTH = 7
@@ -78,7 +78,9 @@ def judge_file(
         mapping.read if mapping.member is None else mapping.read.model_copy(update={"member": mapping.member})
     )
     try:
-        result = read(path, con, SOURCE, hints)
+        result = read(
+            path, con, SOURCE, hints, settings.limits, Keys(settings.pgp_home, settings.pgp_passphrase)
+        )
     except UnreadableFileError as error:
         return _refused([Finding(code=error.code, severity="refuse", why=error.why, fix=error.fix)])
     trailer = whole_file.read_trailer(con, result, mapping.checks)

@@ -9,21 +9,18 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.readers.formats import format_of, list_tables, read_request
 from ingestion.readers.model import (
     FixedField,
+    Keys,
     Limits,
+    Member,
     ReadHints,
     ReadResult,
     RefusedRecord,
+    Request,
     UnreadableFileError,
 )
-
-_WORKBOOKS = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls", ".ods": "ods"}
-
-
-def format_of(path: Path, hints: ReadHints) -> str:
-    """Name of the format in which a file will be read: as configured, else by its name."""
-    return hints.format or _WORKBOOKS.get(path.suffix.lower(), "delimited")
 
 
 def read(
@@ -32,37 +29,53 @@ def read(
     relation: str,
     hints: ReadHints | None = None,
     limits: Limits | None = None,
+    keys: Keys | None = None,
+    careful: bool = False,
 ) -> ReadResult:
     """Read a file into `relation`: every column as text, and `_record`, the number of the data record from 1.
+
+    Args:
+        path: the file, in any supported format, packed or not.
+        con: where the table is made.
+        relation: its name.
+        hints: what is known of the file's form.
+        limits: beyond which it is refused.
+        keys: what opens it when it is encrypted.
+        careful: go through text record by record even where a faster way would do.
 
     Raises:
         UnreadableFileError: the file is refused as a whole.
     """
-    hints, limits = hints or ReadHints(), limits or Limits()
-    size = path.stat().st_size
-    if size == 0:
-        raise UnreadableFileError("empty_file", "The file is empty.", "Send the file again.")
-    if size > limits.max_bytes:
-        raise UnreadableFileError(
-            "too_large", "The file is larger than allowed.", "Split it, or raise the limit."
-        )
-    kind = format_of(path, hints)
-    if kind in ("xlsx", "xls", "ods"):
-        from ingestion.readers.workbook import read_workbook
+    return read_request(
+        Request(path, con, relation, hints or ReadHints(), limits or Limits(), keys or Keys(), careful)
+    )
 
-        return read_workbook(path, con, relation, hints, limits)
-    from ingestion.readers.delimited import read_delimited
 
-    return read_delimited(path, con, relation, hints, limits)
+def tables(
+    path: Path,
+    con: duckdb.DuckDBPyConnection,
+    hints: ReadHints | None = None,
+    limits: Limits | None = None,
+    keys: Keys | None = None,
+) -> list[Member]:
+    """The members, sheets or elements of a file that are tables by themselves; empty for a file that is one table.
+
+    Raises:
+        UnreadableFileError: the file is refused as a whole.
+    """
+    return list_tables(Request(path, con, "", hints or ReadHints(), limits or Limits(), keys or Keys()))
 
 
 __all__ = [
     "FixedField",
+    "Keys",
     "Limits",
+    "Member",
     "ReadHints",
     "ReadResult",
     "RefusedRecord",
     "UnreadableFileError",
     "format_of",
     "read",
+    "tables",
 ]

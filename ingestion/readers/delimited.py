@@ -15,9 +15,9 @@ import duckdb
 
 from ingestion.readers.model import (
     Limits,
-    ReadHints,
     ReadResult,
     RefusedRecord,
+    Request,
     UnreadableFileError,
     unique_names,
 )
@@ -29,10 +29,10 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 _KEPT_REFUSALS = 100
 
 
-def read_delimited(
-    path: Path, con: duckdb.DuckDBPyConnection, relation: str, hints: ReadHints, limits: Limits
-) -> ReadResult:
+def read(request: Request) -> ReadResult:
     """Read delimited text; see `ingestion.readers.read`."""
+    path, con, relation = request.path, request.con, request.relation
+    hints, limits = request.hints, request.limits
     encoding = hints.encoding or _encoding(path)
     source = path if encoding in ("utf-8", "ascii") else _transcoded(path, encoding)
     try:

@@ -6,11 +6,19 @@ What belongs here: hints, limits, results, errors. What does not: any format.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import duckdb
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from warehouse.limits import Limits
 
 KEPT_REFUSALS = 100
+
+TableFormat = Literal[
+    "delimited", "fixed_width", "json", "jsonl", "parquet", "xml", "xlsx", "xls", "xlsb", "ods"
+]  # fmt: skip
 
 
 class UnreadableFileError(Exception):
@@ -36,9 +44,10 @@ class ReadHints(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: str | None = Field(
+    format: TableFormat | None = Field(
         None,
-        description="delimited, xlsx, xls, ods, json, jsonl, parquet, fixed_width, xml, zip, pgp.",
+        description="Format of the table: delimited, fixed_width, json, jsonl, parquet, xml, xlsx, xls, xlsb, ods. "
+        "What a file is packed in (zip, gzip, pgp) is always detected.",
     )
     encoding: str | None = Field(None, description="Text encoding.")
     delimiter: str | None = Field(None, description="Field delimiter, of one or more characters.")
@@ -58,6 +67,14 @@ class ReadHints(BaseModel):
     record_path: str | None = Field(
         None, description="Repeating element (XML) or path to the list of records (JSON), joined by '/'."
     )
+    explode: str | None = Field(
+        None,
+        description="A repeated part of an XML or JSON record, of which each becomes a row of its own that "
+        "repeats the rest of the record.",
+    )
+    repeat_separator: str = Field(
+        "|", min_length=1, description="Between the values of a part that an XML or JSON record repeats."
+    )
     member: str | None = Field(None, description="Name or pattern (*) of a file inside a zip.")
     columns: list[str] | None = Field(None, description="Names for a file without header.")
     long_records: Literal["refuse", "keep"] = Field(
@@ -65,33 +82,39 @@ class ReadHints(BaseModel):
         description="What becomes of a record with more cells than the header: refused with its line, because "
         "its cells may stand under the wrong names; or kept, the extra cells in columns of their own.",
     )
-    pgp_home: str | None = Field(
-        None, description="Folder of the GnuPG keys; by default the one GnuPG itself is configured to use."
-    )
 
 
-class Limits(BaseModel):
-    """Limits beyond which a file is refused: each bounds what a hostile or broken file may cost."""
+@dataclass(frozen=True)
+class Keys:
+    """What opens encrypted drops.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Attributes:
+        pgp_home: folder of the GnuPG keys; GnuPG's own configured one when None.
+        pgp_passphrase: passphrase of the private key.
+    """
 
-    max_bytes: int = Field(8_000_000_000, gt=0, description="Bytes of a file.")
-    max_columns: int = Field(20_000, gt=0, description="Columns of a table.")
-    max_field_bytes: int = Field(4_000_000, gt=0, description="Bytes of one cell.")
-    max_record_bytes: int = Field(32_000_000, gt=0, description="Bytes of one line or record.")
-    max_document_bytes: int = Field(
-        500_000_000, gt=0, description="Bytes of a document that can only be read as a whole (JSON)."
-    )
-    max_zip_ratio: float = Field(200.0, gt=1, description="Unpacked over packed bytes of a zip member.")
-    max_zip_members: int = Field(10_000, gt=0, description="Members of a zip.")
-    max_zip_total: int = Field(8_000_000_000, gt=0, description="Unpacked bytes of a zip in all.")
-    max_workbook_bytes: int = Field(
-        1_500_000_000, gt=0, description="Unpacked bytes of a workbook, which is held in memory."
-    )
-    max_cells: int = Field(
-        60_000_000, gt=0, description="Cells of one sheet, blanks within its area included."
-    )
-    max_depth: int = Field(60, gt=0, description="Nesting of XML or JSON.")
+    pgp_home: Path | None = None
+    pgp_passphrase: SecretStr | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """One file to read, and all that a format's module needs for it.
+
+    Attributes:
+        con: where the rows go, as table `relation`.
+        careful: go record by record even where a faster way would do.
+        inside: the containers (zip, gzip, pgp) out of which the file came, outermost first.
+    """
+
+    path: Path
+    con: duckdb.DuckDBPyConnection
+    relation: str
+    hints: ReadHints
+    limits: Limits
+    keys: Keys = field(default_factory=Keys)
+    careful: bool = False
+    inside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,19 @@ What belongs here: XLSX, XLSM, XLS and ODS through calamine. What does not: text
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 from python_calamine import CalamineWorkbook
 
-from ingestion.readers.model import Limits, ReadHints, ReadResult, UnreadableFileError, unique_names
+from ingestion.readers.model import ReadResult, Request, UnreadableFileError, unique_names
 from warehouse.duck import quote_identifier
 
 
-def read_workbook(
-    path: Path, con: duckdb.DuckDBPyConnection, relation: str, hints: ReadHints, limits: Limits
-) -> ReadResult:
+def read(request: Request) -> ReadResult:
     """Read one sheet of a workbook; see `ingestion.readers.read`."""
+    path, con, relation = request.path, request.con, request.relation
+    hints, limits = request.hints, request.limits
     try:
         workbook = CalamineWorkbook.from_path(str(path))
         sheet = hints.sheet if hints.sheet is not None else 0

@@ -1,0 +1,93 @@
+"""The one registration of formats: name to module, and the way of a file to the module that reads it.
+
+What belongs here: which module reads what. What does not: reading.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Protocol, cast
+
+from ingestion.readers.model import Member, ReadHints, ReadResult, Request, UnreadableFileError
+from ingestion.readers.sniff import format_by_content
+
+# Format or container to the module of this package that reads it.
+_MODULES = {
+    "delimited": "delimited",
+    "xlsx": "workbook",
+    "xls": "workbook",
+    "xlsb": "workbook",
+    "ods": "workbook",
+    "xml": "xml_records",
+    "zip": "zipped",
+}
+CONTAINERS = ("zip", "gzip", "pgp")
+# Formats that cannot be told by a look at the content, so that a hint alone decides.
+_TEXT = ("delimited", "fixed_width", "json", "jsonl", "xml")
+
+
+class _Reader(Protocol):
+    def read(self, request: Request) -> ReadResult: ...
+
+
+def format_of(path: Path, hints: ReadHints) -> str:
+    """Name of the format or container in which a file will be read.
+
+    What a file is packed in is always seen from its content; the format of a table is the configured one, else seen.
+
+    Raises:
+        UnreadableFileError: it is of no supported kind, or plainly of another than configured.
+    """
+    seen = format_by_content(path)
+    if seen in CONTAINERS:
+        return seen
+    wanted = hints.format or ("fixed_width" if hints.layout else None)
+    if wanted is None or wanted == seen:
+        return seen
+    if (wanted in _TEXT) != (seen in _TEXT):
+        raise UnreadableFileError(
+            "other_format",
+            f"It is {seen if seen != 'delimited' else 'plain text'}, where {wanted} is agreed.",
+            f"Send it as {wanted}, or change `format` in the mapping.",
+        )
+    return wanted
+
+
+def read_request(request: Request) -> ReadResult:
+    """Read a file by the module of its format.
+
+    Raises:
+        UnreadableFileError: the file is refused as a whole.
+    """
+    size = request.path.stat().st_size
+    if size == 0:
+        raise UnreadableFileError("empty_file", "The file is empty.", "Send the file again.")
+    if size > request.limits.max_bytes:
+        raise UnreadableFileError(
+            "too_large", "The file is larger than allowed.", "Split it, or raise the limit."
+        )
+    return _module(request).read(request)
+
+
+def list_tables(request: Request) -> list[Member]:
+    """The parts of a file that are tables by themselves; empty for a file that is one table.
+
+    Raises:
+        UnreadableFileError: the file is refused as a whole.
+    """
+    if request.path.stat().st_size == 0:
+        return []
+    listing = getattr(_module(request), "tables", None)
+    return list(listing(request)) if listing is not None else []
+
+
+def _module(request: Request) -> _Reader:
+    kind = format_of(request.path, request.hints)
+    if kind in request.inside:
+        raise UnreadableFileError(
+            "nested_archive",
+            f"It is packed more than once ({' in '.join([kind, *reversed(request.inside)])}).",
+            "Send the files packed once.",
+        )
+    return cast("_Reader", importlib.import_module(f"ingestion.readers.{_MODULES[kind]}"))
