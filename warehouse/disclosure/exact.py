@@ -15,6 +15,7 @@ from warehouse.disclosure.doubtful import Doubt, Part
 from warehouse.disclosure.linear import TOLERANCE, Programme
 
 _MOST_COLUMNS = 40_000
+_MOST_LAZY = 400_000
 _MOST_ROUNDS = 12
 _LEAST_SECONDS = 0.2
 
@@ -30,6 +31,8 @@ def improve_exactly(
     cost = float(part.weight[best].sum())
     if cost <= least + TOLERANCE:
         return best, cost
+    if len(part.target) * len(part.cells) > _MOST_LAZY:
+        return best, least
     until = time.perf_counter() + seconds
     must = np.ones(len(part.target), dtype=bool)
     must[failed] = False

@@ -20,7 +20,10 @@ from warehouse.disclosure.linear import TOLERANCE, Programme
 from warehouse.disclosure.model import System
 
 _SMALL_PART = 400
-_STARTS = 3
+_SOON_SOLVED = 4000
+_SEARCH_SHARE = 0.5
+_FEW_STALE, _MANY_STALE = 10, 200
+_RUINED = (0.1, 0.3, 0.6)
 _REWEIGHTINGS = 2
 _INTEGER_SECONDS = 5.0
 
@@ -110,20 +113,46 @@ def _tie(system: System, hidden: np.ndarray) -> float:
 
 def protect_part(part: Part, seconds: float) -> tuple[np.ndarray, float, list[int]]:
     """Protect one component: units hidden, least weight proven, demands that nothing can meet."""
-    until = time.perf_counter() + seconds
-    best: np.ndarray | None = None
-    failed: list[int] = []
-    for start in range(_STARTS if len(part.cells) <= _SMALL_PART else 1):
-        if best is not None and time.perf_counter() > until:
-            break
-        hidden, doubt, failed = _grow(part, _order(part, start), failed)
-        hidden = _shrink(part, hidden, doubt, failed)
-        if best is None or part.weight[hidden].sum() < part.weight[best].sum() - TOLERANCE:
-            best = hidden
-    assert best is not None
-    left = until - time.perf_counter()
-    best, least = improve_exactly(part, best, failed, left)
+    started = time.perf_counter()
+    hidden, doubt, failed = _grow(
+        part, _order(part, 0), [], Doubt(part, part.first.copy()), part.first.copy()
+    )
+    best, points = _shrink(part, hidden, doubt, failed)
+    stale = _FEW_STALE if len(part.target) * len(part.cells) < _SOON_SOLVED else _MANY_STALE
+    best, points = _search(part, best, points, failed, started + _SEARCH_SHARE * seconds, stale)
+    exact, least = improve_exactly(part, best, failed, started + seconds - time.perf_counter())
+    if exact is not best or part.weight[best].sum() <= least + TOLERANCE:
+        return exact, least, failed
+    best, _ = _search(part, best, points, failed, started + seconds, _MANY_STALE)
     return best, least, failed
+
+
+def _search(
+    part: Part, best: np.ndarray, points: np.ndarray, failed: list[int], until: float, most_stale: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give up some of what is hidden, find another cover, keep it if it hides no more people; until time is over."""
+    rng = np.random.default_rng(1)
+    least, stale = float(part.weight[best].sum()), 0
+    while time.perf_counter() < until and stale < most_stale:
+        extra = np.flatnonzero(best & ~part.first)
+        if not len(extra):
+            break
+        barred = extra[rng.choice(len(extra), 1, p=part.weight[extra] / part.weight[extra].sum())]
+        start = best.copy()
+        start[extra[rng.random(len(extra)) < rng.choice(_RUINED)]] = start[barred] = False
+        doubt = Doubt(part, start)
+        if len(part.cells) > _SMALL_PART:  # Small ones find more when every demand looks for its way anew.
+            doubt.points = points[~(np.abs(points[:, part.closed(start)]) > TOLERANCE).any(axis=1)]
+        order = _order(part, int(rng.integers(1, 2**31)))
+        hidden, doubt, lost = _grow(part, order, failed, doubt, start, barred)
+        if len(lost) > len(failed):
+            continue
+        hidden, found = _shrink(part, hidden, doubt, failed)
+        cost = float(part.weight[hidden].sum())
+        stale = 0 if cost < least - TOLERANCE else stale + 1
+        if cost < least + TOLERANCE:
+            best, points, least = hidden, found, cost
+    return best, points
 
 
 def _order(part: Part, start: int) -> np.ndarray:
@@ -132,11 +161,16 @@ def _order(part: Part, start: int) -> np.ndarray:
     return np.random.default_rng(start).permutation(len(part.target))
 
 
-def _grow(part: Part, order: np.ndarray, known_failed: list[int]) -> tuple[np.ndarray, Doubt, list[int]]:
-    """Add, demand by demand, the cheapest cells that open it."""
-    hidden = part.first.copy()
-    doubt = Doubt(part, hidden)
-    carrier = _Carrier(part)
+def _grow(
+    part: Part,
+    order: np.ndarray,
+    known_failed: list[int],
+    doubt: Doubt,
+    hidden: np.ndarray,
+    barred: np.ndarray | None = None,
+) -> tuple[np.ndarray, Doubt, list[int]]:
+    """Add to `hidden`, demand by demand, the cheapest cells that open it; units barred are as dear as can be."""
+    carrier = _Carrier(part, barred)
     failed = list(known_failed)
     met = doubt.met()
     pending: list[int] = []
@@ -185,8 +219,8 @@ def _settle(
     doubt.add_point(whole)
 
 
-def _shrink(part: Part, hidden: np.ndarray, doubt: Doubt, failed: list[int]) -> np.ndarray:
-    """Publish again, largest first, whatever the doubt can do without."""
+def _shrink(part: Part, hidden: np.ndarray, doubt: Doubt, failed: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Publish again, largest first, whatever the doubt can do without; what stays hidden, and points that prove it."""
     hidden = hidden.copy()
     candidates = np.flatnonzero(hidden & ~part.first)
     must = np.ones(len(part.target), dtype=bool)
@@ -209,14 +243,17 @@ def _shrink(part: Part, hidden: np.ndarray, doubt: Doubt, failed: list[int]) -> 
             continue
         hidden[unit] = False
         doubt.points = np.vstack([kept, *[point[None, :] for point in fresh]])
-    return hidden
+    return hidden, doubt.points
 
 
 class _Carrier:
     """The programme that finds the cheapest cells to withhold for one demand: p up, q down, paid by the person."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, barred: np.ndarray | None = None) -> None:
         self._part = part
+        self._weight = part.weight.copy()
+        if barred is not None:
+            self._weight[barred] += part.weight.sum()
         count = len(part.cells)
         zero = np.zeros(part.matrix.shape[0])
         upper = np.concatenate([np.where(part.known, 0, part.up), np.where(part.known, 0, part.down)])
@@ -230,7 +267,7 @@ class _Carrier:
         part = self._part
         paid = np.zeros(self._count)
         has = part.unit >= 0
-        paid[has] = np.where(hidden[part.unit[has]], 0.0, part.weight[part.unit[has]])
+        paid[has] = np.where(hidden[part.unit[has]], 0.0, self._weight[part.unit[has]])
         room = np.minimum(need, np.concatenate([part.up, part.down]))
         return np.tile(paid, 2), np.maximum(room, TOLERANCE)
 

@@ -104,7 +104,7 @@ def _is_safe(part: Part, hidden: np.ndarray) -> bool:
 def test_few_people_are_hidden_beyond_the_fewest_possible(tmp_path: Path) -> None:
     """If not, whole schools vanish from the report to protect one child."""
     excess = []
-    for seed in range(12):
+    for seed in range(24):
         files, description = linked_tables(1000 + 3 * seed + 1, tmp_path / str(seed), most=2)
         names = dimension_names(description, files)
         system, _ = build_system(read_tables(files, description), description, names, POLICY)
@@ -113,7 +113,7 @@ def test_few_people_are_hidden_beyond_the_fewest_possible(tmp_path: Path) -> Non
         if fewest is not None:
             hidden = sum(_weight(part, chosen.hidden[part.units]) for part in _parts(system))
             excess.append(hidden / fewest - 1 if fewest else 0.0)
-    assert len(excess) >= 3
+    assert len(excess) >= 8
     assert np.median(excess) <= 0.05
     assert max(excess) <= 0.15
 
