@@ -15,12 +15,18 @@ from ingestion.readers.sniff import format_by_content
 # Format or container to the module of this package that reads it.
 _MODULES = {
     "delimited": "delimited",
+    "fixed_width": "fixed_width",
+    "json": "json_records",
+    "jsonl": "json_records",
+    "parquet": "parquet",
     "xlsx": "workbook",
     "xls": "workbook",
     "xlsb": "workbook",
     "ods": "workbook",
     "xml": "xml_records",
     "zip": "zipped",
+    "gzip": "gzipped",
+    "pgp": "pgp",
 }
 CONTAINERS = ("zip", "gzip", "pgp")
 # Formats that cannot be told by a look at the content, so that a hint alone decides.

@@ -20,10 +20,10 @@ class FlatRecord:
         self._separator = separator
         self._values: dict[str, list[str | None]] = {}
 
-    def add(self, path: str, value: str | None, place: int = 0) -> None:
-        """Add a value; `place` is the position, from 0, of the top-level part that holds it among its like."""
+    def add(self, path: str, value: str | None, place: int | None = None) -> None:
+        """Add a value; `place` is the position, from 0, of the outermost repeated part that holds it among its like."""
         values = self._values.setdefault(path, [])
-        if len(values) < place:
+        if place is not None and len(values) < place:
             values.extend([None] * (place - len(values)))
         values.append(value)
 

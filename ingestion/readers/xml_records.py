@@ -7,6 +7,7 @@ attributes start with `@`. Entities, DTDs and the network are off, and a documen
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -44,10 +45,10 @@ class _Met:
 
     def beside(self) -> dict[str, int]:
         """Elements that are neither records nor hold or belong to them, by name."""
-        depth, found = len(self.records_at), {}
+        depth, found = len(self.records_at), Counter[str]()
         for path, count in self.others.items():
             if self.records_at[: len(path)] != path and (not depth or len(path) <= depth):
-                found[path[-1]] = found.get(path[-1], 0) + count
+                found[path[-1]] += count
         return found
 
 
@@ -159,20 +160,25 @@ def _take(element: Any, request: Request, sink: RecordSink, met: _Met) -> None:
 def _flat(element: Any, separator: str, exploded: str | None, part: Any | None) -> FlatRecord:
     """The record's values; of the exploded parts only the given one."""
     flat = FlatRecord(separator)
-    _values(flat, element, "", 0, with_children=False)
-    places: dict[str, int] = {}
-    for child in element:
-        name = _local(child.tag)
-        if name == exploded and child is not part:
-            continue
-        place = places.get(name, 0)
-        places[name] = place + 1
-        _values(flat, child, name, place)
+    _own_values(flat, element, "", None)
+    _children(flat, [c for c in element if _local(c.tag) != exploded or c is part], "", None)
     return flat
 
 
-def _values(flat: FlatRecord, element: Any, path: str, place: int, with_children: bool = True) -> None:
-    """Attributes, text and children of an element, each at its path."""
+def _children(flat: FlatRecord, children: list[Any], prefix: str, place: int | None) -> None:
+    """Values of elements under one parent; the outermost part that repeats gives the place."""
+    counts = Counter(_local(child.tag) for child in children) if place is None else Counter[str]()
+    met: Counter[str] = Counter()
+    for child in children:
+        name = _local(child.tag)
+        at = met[name] if counts[name] > 1 else place
+        met[name] += 1
+        _own_values(flat, child, f"{prefix}{name}", at)
+        _children(flat, list(child), f"{prefix}{name}.", at)
+
+
+def _own_values(flat: FlatRecord, element: Any, path: str, place: int | None) -> None:
+    """Attributes and text of an element."""
     prefix = f"{path}." if path else ""
     for name, value in element.attrib.items():
         if not name.startswith(_IGNORED_ATTRIBUTES):
@@ -183,9 +189,6 @@ def _values(flat: FlatRecord, element: Any, path: str, place: int, with_children
         text = " ".join(part.strip() for part in [text, *((c.tail or "") for c in element)] if part.strip())
     if text or (path and not has_children and not element.attrib):
         flat.add(path or "#text", text or None, place)
-    if with_children:
-        for child in element:
-            _values(flat, child, f"{prefix}{_local(child.tag)}", place)
 
 
 def _record_paths(request: Request) -> list[tuple[tuple[str, ...], int]]:
