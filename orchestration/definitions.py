@@ -12,7 +12,7 @@ from orchestration.assets.lake import build_lake_asset
 from orchestration.assets.landing import landing_specs
 from orchestration.assets.linkage import person_crosswalk
 from orchestration.assets.models import dbt_build, dbt_resource
-from orchestration.assets.release import build_release_asset
+from orchestration.assets.release import build_release_asset, publish_to_targets
 from orchestration.checks import build_quality_checks
 from orchestration.community_resource import CommunityResource, configured_community
 from orchestration.jobs import build_schedule, failed_night_notice, landing_sensor, nightly_job
@@ -25,7 +25,7 @@ def build_definitions() -> dg.Definitions:
     marts = [key for key in dbt_build.keys if key.path[0] == "marts"]
     known = {*lake.keys, *dbt_build.keys, names.CROSSWALK}
     return dg.Definitions(
-        assets=[*landing, lake, person_crosswalk, dbt_build, build_release_asset(marts)],
+        assets=[*landing, lake, person_crosswalk, dbt_build, build_release_asset(marts), publish_to_targets],
         asset_checks=[build_quality_checks(known)],
         jobs=[nightly_job],
         schedules=[build_schedule()],

@@ -24,6 +24,7 @@ RELEASE = "j_release"
 CROSSWALK = dg.AssetKey(["vault", "person_crosswalk"])
 RELEASE_KEY = dg.AssetKey(["release", "current"])
 REPORT_CARD = dg.AssetKey(["release", "report_card"])
+TARGETS = dg.AssetKey(["release", "targets"])
 
 
 def landing_key(partner_id: str, feed_id: str) -> dg.AssetKey:

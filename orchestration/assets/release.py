@@ -1,6 +1,6 @@
-"""Release assets: published tables and report card, made only when the quality gate let the night through.
+"""Release assets: published tables and report card, made only when the quality gate let the night through; targets.
 
-What belongs here: calling the release and reporting it. What does not: disclosure control or publishing.
+What belongs here: calling the release and the targets, and reporting them. What does not: their work.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,8 @@ from orchestration import names, progress
 from orchestration.community_resource import CommunityResource
 from orchestration.inputs import current_fingerprint
 from warehouse.fingerprint import code_version
-from warehouse.release import build_release
+from warehouse.publish import publish_release
+from warehouse.release import build_release, find_release
 
 
 def build_release_asset(upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -90,3 +91,30 @@ def _refuse_if_failed(report: QualityReport | None) -> None:
             f"{r.table} {r.rule_id}: {r.error or r.why} Fix: {r.fix}" for r in report.blocking_failures
         )
         raise dg.Failure(f"The quality gate stopped the release; the last release stays.\n{told}")
+
+
+@dg.asset(
+    key=names.TARGETS,
+    deps=[names.RELEASE_KEY],
+    group_name=names.RELEASE,
+    kinds={"postgres"},
+    owners=[names.OWNER],
+    description="The current release in every place that community.yml names besides the community's folder.",
+)
+def publish_to_targets(
+    context: dg.AssetExecutionContext, community: CommunityResource
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Give the current release to every configured target; also on a night without a new one, to make good a failure.
+
+    Raises:
+        dagster.Failure: a target failed; it keeps what it had, and the others have the release.
+    """
+    loaded = community.load()
+    with progress.step("Publishing targets served"):
+        outcomes = publish_release(loaded, community.settings(), find_release(loaded.paths).path)
+    for outcome in outcomes:
+        context.log.info(f"{outcome.target}: {outcome.message}")
+    failed = [outcome for outcome in outcomes if not outcome.published]
+    if failed:
+        raise dg.Failure("\n".join(f"{o.target}: {o.message}" for o in failed), allow_retries=False)
+    return dg.MaterializeResult(metadata={outcome.target: outcome.message for outcome in outcomes})

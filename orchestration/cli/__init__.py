@@ -39,6 +39,7 @@ _AREAS = (
     "deliveries",
     "quality",
     "release",
+    "publish",
     "report",
     "explain",
     "gaps",

@@ -105,6 +105,7 @@ def rollback_command(
 
     info = rollback(open_community(directory).paths, release)
     console.print(f"Release {info.release_id} is current. The next change of inputs makes a new one.")
+    console.print("Targets such as PostgreSQL follow with the next night, or now with `throughline publish`.")
 
 
 @release_app.command("prune", epilog="Example: `throughline release prune --keep 30`")

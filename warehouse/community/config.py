@@ -115,6 +115,10 @@ class CommunityConfig(_Frozen):
         default_factory=dict, description="Settings of warehouse.linkage.LinkageConfig."
     )
     owner_email: str | None = Field(None, description="Role mailbox that is told of failures.")
+    publish: list[dict[str, object]] = Field(
+        default_factory=list,
+        description="Where releases go besides the community's folder: {target: module of warehouse/publish, ...options}.",
+    )
 
 
 class Agreement(_Frozen):
