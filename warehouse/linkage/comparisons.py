@@ -14,13 +14,15 @@ from splink.internals.comparison_level_creator import ComparisonLevelCreator
 
 # Level of the first-name comparison, by the value Splink reports; 0 is "all other", the guard's refusal.
 FIRST_EXACT, FIRST_SWAPPED, FIRST_FORMS, FIRST_TYPO, FIRST_SIMILAR, FIRST_INITIAL = 6, 5, 4, 3, 2, 1
+# Highest level of the comparisons that may stand in for a birth date that differs altogether.
+SAME_HOUSEHOLD, SAME_ID = 4, 2
 
 # Shipped m and u (probability of the level among matches and non-matches), highest level first; the last entry
 # is "all other". They are starting values for estimation, and the values used where data is too thin for it.
 SHIPPED: dict[str, tuple[tuple[float, float], ...]] = {
     "first": ((0.86, 0.006), (0.008, 0.00002), (0.05, 0.004), (0.04, 0.002), (0.015, 0.004), (0.002, 0.004), (0.025, 0.97998)),
-    "last": ((0.84, 0.002), (0.008, 0.00002), (0.06, 0.003), (0.03, 0.001), (0.012, 0.003), (0.05, 0.99098)),
-    "dob": ((0.96, 0.00015), (0.005, 0.0001), (0.017, 0.003), (0.008, 0.008), (0.003, 0.045), (0.007, 0.94375)),
+    "last": ((0.84, 0.002), (0.008, 0.00002), (0.058, 0.003), (0.03, 0.001), (0.004, 0.0004), (0.01, 0.003), (0.05, 0.99058)),
+    "dob": ((0.96, 0.00015), (0.005, 0.0001), (0.015, 0.003), (0.004, 0.0002), (0.006, 0.008), (0.003, 0.045), (0.007, 0.94355)),
     "sex": ((0.985, 0.5), (0.015, 0.5)),
     "middle": ((0.6, 0.01), (0.35, 0.08), (0.05, 0.91)),
     "household": ((0.62, 0.0008), (0.1, 0.0015), (0.1, 0.04), (0.06, 0.25), (0.12, 0.7077)),
@@ -49,6 +51,14 @@ _SWAPPED = (
 )
 
 
+# Splink takes the names of a list comprehension for columns, so it stands in a macro of the database.
+MACROS = (
+    """create or replace temp macro tl_part_near(tokens_l, tokens_r) as
+       (len(tokens_l) > 1 or len(tokens_r) > 1) and list_bool_or(flatten([[least(length(a), length(b)) >= 5
+       and damerau_levenshtein(a, b) <= 1 for b in tokens_r] for a in tokens_l]))""",
+)
+
+
 def _first() -> list[ComparisonLevelCreator]:
     long_enough = _sql("length(first_flat_l) >= 4 and length(first_flat_r) >= 4", "four letters or more")
     initial = (
@@ -74,6 +84,7 @@ def _last() -> list[ComparisonLevelCreator]:
         _sql(_SWAPPED, "first and last name swapped"),
         cll.ArrayIntersectLevel("last_tokens", 1),
         cll.DamerauLevenshteinLevel("last_flat", 1),
+        _sql("tl_part_near(last_tokens_l, last_tokens_r)", "a part of a double name, one letter off"),
         cll.JaroWinklerLevel("last_flat", 0.9),
         cll.ElseLevel(),
     ]
@@ -84,6 +95,9 @@ def _dob() -> list[ComparisonLevelCreator]:
         "substr(dob_text_l, 1, 4) = substr(dob_text_r, 1, 4) and substr(dob_text_l, 5, 2) = substr(dob_text_r, 7, 2) "
         "and substr(dob_text_l, 7, 2) = substr(dob_text_r, 5, 2)"
     )
+    other_year = (
+        "substr(dob_text_l, 5, 4) = substr(dob_text_r, 5, 4) and abs(birth_year_l - birth_year_r) = 1"
+    )
     near = (
         "abs(dob_day_l - dob_day_r) <= 10 or (birth_year_l = birth_year_r and "
         "(substr(dob_text_l, 5, 4) = '0101' or substr(dob_text_r, 5, 4) = '0101'))"
@@ -93,6 +107,7 @@ def _dob() -> list[ComparisonLevelCreator]:
         cll.ExactMatchLevel("dob_text"),
         _sql(swapped, "day and month swapped"),
         cll.DamerauLevenshteinLevel("dob_text", 1),
+        _sql(other_year, "same day of the year, a year apart"),
         _sql(near, "within ten days, or one is 1 January of the same year"),
         _sql("birth_year_l = birth_year_r", "same year"),
         cll.ElseLevel(),

@@ -16,7 +16,7 @@ import duckdb
 from splink import DuckDBAPI, Linker, SettingsCreator
 
 from warehouse.linkage.blocking import blocking_rules
-from warehouse.linkage.comparisons import M_CEILING, U_AS_SHIPPED, comparisons
+from warehouse.linkage.comparisons import M_CEILING, MACROS, U_AS_SHIPPED, comparisons
 from warehouse.linkage.config import LinkageConfig
 
 _U_PAIRS = 200_000
@@ -44,6 +44,8 @@ def quiet_splink() -> None:
 def register(con: duckdb.DuckDBPyConnection, table: str) -> Any:
     """Hand a table of the in-memory database to Splink under a harmless name."""
     quiet_splink()
+    for macro in MACROS:
+        con.execute(macro)
     con.execute(f"drop view if exists records_of_{table}")
     return DuckDBAPI(connection=con).register(con.table(table), dataset_display_name=f"records_of_{table}")
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 from splink import Linker
 
-from warehouse.linkage.comparisons import FIRST_FORMS
+from warehouse.linkage.comparisons import FIRST_FORMS, SAME_HOUSEHOLD, SAME_ID
 from warehouse.linkage.model import LinkageModel, register
 
 # Pairs below this probability are forgotten; what lies between it and T_review feeds the estimate of recall.
@@ -51,7 +51,9 @@ def score_all(con: duckdb.DuckDBPyConnection, model: LinkageModel) -> None:
     con.execute("create or replace table scoring_record as select * from link_record")
     linker = Linker(register(con, "scoring_record"), copy.deepcopy(model.settings), log_level=None)
     predicted = linker.inference.predict(threshold_match_probability=_KEEP, warning_mode="never")
-    con.execute(f"create or replace temp table link_edge as {_by_person([predicted.physical_name])}")
+    con.execute(
+        f"create or replace temp table link_edge as {_by_person([predicted.physical_name], families=_has_household(model))}"
+    )
     linker.table_management.delete_tables_created_by_splink_from_db()
     con.execute("drop table scoring_record")
 
@@ -73,7 +75,9 @@ def score_changed(con: duckdb.DuckDBPyConnection, model: LinkageModel) -> None:
         linker.inference.predict_within(new, **options).physical_name,
         linker.inference.predict_between(new, other, **options).physical_name,
     ]
-    con.execute(f"create or replace temp table new_edge as {_by_person(found)}")
+    con.execute(
+        f"create or replace temp table new_edge as {_by_person(found, families=_has_household(model))}"
+    )
     linker.table_management.delete_tables_created_by_splink_from_db()
     con.execute("drop table scoring_record")
     con.execute("drop table scoring_other")
@@ -87,13 +91,25 @@ def no_edges(con: duckdb.DuckDBPyConnection, table: str) -> None:
     )
 
 
-def _by_person(predicted: list[str]) -> str:
-    """SQL that brings the scores of spellings together by pair of source persons."""
-    agree = f"(gamma_first > {FIRST_FORMS} or (gamma_first = {FIRST_FORMS} and gamma_sex <> 0))"
-    alike = f"({agree} or (gamma_first > 0 and gamma_sex <> 0))"
-    columns = "node_l, node_r, match_weight, gamma_first, gamma_sex"
+def _by_person(predicted: list[str], *, families: bool) -> str:
+    """SQL that brings the scores of spellings together by pair of source persons.
+
+    Among families, a name however rare does not link people whose birth dates have nothing in common: only the same
+    household or id beside it does. (Where people are unrelated the score alone decides, by `weight_any`.)
+    """
+    born = f"(gamma_dob <> 0 or gamma_shared_id = {SAME_ID}" + (
+        f" or gamma_household = {SAME_HOUSEHOLD})" if families else ")"
+    )
+    agree = f"({born} and (gamma_first > {FIRST_FORMS} or (gamma_first = {FIRST_FORMS} and gamma_sex <> 0)))"
+    alike = f"({agree} or ({born} and gamma_first > 0 and gamma_sex <> 0))"
+    columns = "node_l, node_r, match_weight, gamma_first, gamma_sex, gamma_dob, gamma_shared_id"
+    columns += ", gamma_household" if families else ""
     union = " union all ".join(f"select {columns} from {table}" for table in predicted)
     return f"""select least(node_l, node_r) as left_node, greatest(node_l, node_r) as right_node,
             max(match_weight) as weight_any, max(match_weight) filter ({alike}) as weight_alike,
             max(match_weight) filter ({agree}) as weight_agree
         from ({union}) group by 1, 2"""
+
+
+def _has_household(model: LinkageModel) -> bool:
+    return any(c["output_column_name"] == "household" for c in model.settings["comparisons"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +16,7 @@ from warehouse.duck import sql_literal
 from warehouse.linkage.config import LinkageConfig
 from warehouse.vault import IDENTIFIER_COLUMNS
 
+_NICKNAMES = Path(__file__).with_name("nicknames.csv")
 _PLACEHOLDERS = (
     "baby", "babyboy", "babygirl", "boy", "girl", "infant", "newborn", "child", "unknown", "unk", "unkn", "none",
     "null", "na", "test", "testing", "twin", "twina", "twinb", "twin1", "twin2", "tripleta", "tripletb",
@@ -89,16 +91,23 @@ def _list(values: Sequence[str]) -> str:
 
 
 def _nickname_table(con: duckdb.DuckDBPyConnection) -> None:
-    """Temp table `nickname`: name and the formal names it may stand for (PyPI `nicknames`, Apache-2.0)."""
+    """Temp table `nickname`: a name and the formal names it may stand for.
+
+    English ones from PyPI `nicknames` (Apache-2.0); Spanish and other short forms and spellings from `nicknames.csv`.
+    """
     formal = import_module("nicknames").NickNamer.default_lookup()
     pairs = pa.table(
         {"formal": pa.array(list(formal), pa.string()), "names": [sorted(names) for names in formal.values()]}
     )
     con.register("nickname_pairs", pairs)
     con.execute(
-        """create or replace temp table nickname as
-        select tl_letters(n.name) as name, list_sort(list(distinct tl_letters(formal))) as canonicals
-        from nickname_pairs, unnest(names) as n(name) group by 1"""
+        f"""create or replace temp table nickname as
+        with pair as (
+            select formal, unnest(names) as name from nickname_pairs
+            union all
+            select formal, unnest(string_split(short, '|')) from read_csv({sql_literal(str(_NICKNAMES))}, header = true)
+        )
+        select tl_letters(name) as name, list_sort(list(distinct tl_letters(formal))) as canonicals from pair group by 1"""
     )
     con.unregister("nickname_pairs")
 
