@@ -212,7 +212,10 @@ def _record_sql(config: LinkageConfig) -> str:
         distinct_content as (
             select node, min(source) as source, min(partner_id) as partner_id, {content},
                 max(delivery_seq) as delivery_seq
-            from std_names group by node, {content}
+            from (
+                -- A row whose birth date could not be read must not link by its names alone past the date that others have.
+                select * replace (coalesce(dob, max(dob) over (partition by node)) as dob) from std_names
+            ) group by node, {content}
         )
         select node || '-' || left(md5(concat_ws('|', {_texts(content)})), 12) as unique_id,
             node, source, partner_id,
