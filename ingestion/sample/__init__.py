@@ -92,7 +92,6 @@ def _write_all(towns: list[_Town]) -> list[list[Workbook]]:
     with ProcessPoolExecutor(
         max_workers=min(len(towns), os.cpu_count() or 1),
         mp_context=get_context("spawn"),
-        max_tasks_per_child=4,
     ) as pool:
         return list(pool.map(_write_town, towns))
 
