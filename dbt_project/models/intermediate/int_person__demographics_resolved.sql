@@ -60,6 +60,8 @@ birth_weighed as (
     select
         person_key,
         birth_year,
+        -- Each partner has one say: one that reports every quarter must not outvote two that report once a year.
+        count(distinct partner_id) as partner_n,
         sum(row_n) as value_n,
         max(reported_year) as reported_year
     from reported
@@ -72,7 +74,7 @@ birth_ranked as (
         person_key,
         birth_year,
         row_number() over (
-            partition by person_key order by value_n desc, reported_year desc nulls last, birth_year
+            partition by person_key order by partner_n desc, value_n desc, reported_year desc nulls last, birth_year
         ) as choice
     from birth_weighed
 )
