@@ -141,9 +141,13 @@ class Shelf:
 
 
 @pytest.fixture(scope="session")
-def three_releases(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+def synthetic() -> ModuleType:
+    return load_synthetic()
+
+
+@pytest.fixture(scope="session")
+def three_releases(tmp_path_factory: pytest.TempPathFactory, synthetic: ModuleType) -> Shelf:
     """Three releases that tests only read."""
-    synthetic = load_synthetic()
     root = tmp_path_factory.mktemp("published")
     synthetic.make_community(root)
     shelf = Shelf(root, synthetic, [])
