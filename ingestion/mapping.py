@@ -13,12 +13,15 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from ingestion.contracts import Cadence, Column, FeedContract, Mode, load_contracts, load_option_sets
 from ingestion.readers import ReadHints
 from warehouse.community import Community, ConfigurationError, read_yaml
+
+_STANDARDS = Path(__file__).parent / "standards"
 
 
 class MappingError(ConfigurationError):
@@ -108,6 +111,9 @@ class FeedMapping(_Frozen):
     """One mapping file."""
 
     feed: str = Field(description="Feed it fills.")
+    standard: str | None = Field(
+        None, description="Ready-made mapping of `ingestion/standards` that this one fills in or changes."
+    )
     name: str = Field("", description="Id, unique within the partner; default the file's name.")
     partner_id: str = Field("", description="Set from the folder.")
     path: str = Field("", description="Set from the file.")
@@ -193,12 +199,41 @@ def read_mapping(file: Path) -> FeedMapping:
         MappingError: see `load_mappings`.
     """
     try:
-        mapping = read_yaml(file, FeedMapping)
+        mapping = _with_standard(file) or read_yaml(file, FeedMapping)
     except ConfigurationError as error:
         raise MappingError(str(error)) from None
     for place, message in _faults(mapping):
         raise MappingError(f"{file}:{_line(file, *place)}: {message}")
     return mapping
+
+
+def _with_standard(file: Path) -> FeedMapping | None:
+    """The mapping upon the ready-made one that it names: a key given here takes the place of the standard's."""
+    own = _yaml(file)
+    if not isinstance(own, dict) or "standard" not in own:
+        return None
+    names = sorted(str(path.relative_to(_STANDARDS).with_suffix("")) for path in _STANDARDS.rglob("*.yml"))
+    if own["standard"] not in names:
+        near = _near(str(own["standard"]), names)
+        raise MappingError(
+            f"{file}:{_line(file, 'standard')}: no standard '{own['standard']}'{near}. Standards: {', '.join(names)}"
+        )
+    base = _yaml(_STANDARDS / f"{own['standard']}.yml")
+    try:
+        return FeedMapping.model_validate({**base, **own})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = [part for part in first["loc"] if isinstance(part, (str, int))]
+        raise MappingError(
+            f"{file}:{_line(file, *place)}: {'.'.join(map(str, place))}: {first['msg']}"
+        ) from None
+
+
+def _yaml(file: Path) -> Any:
+    try:
+        return YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+    except YAMLError:
+        return None  # told with its line by the usual way
 
 
 _Fault = tuple[tuple[str | int, ...], str]

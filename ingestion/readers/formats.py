@@ -89,6 +89,8 @@ def list_tables(request: Request) -> list[Member]:
 
 
 def _module(request: Request) -> _Reader:
+    if request.hints.tables:
+        return cast("_Reader", importlib.import_module("ingestion.readers.joined"))
     kind = format_of(request.path, request.hints)
     if kind in request.inside:
         raise UnreadableFileError(

@@ -39,6 +39,23 @@ class FixedField(BaseModel):
     width: int = Field(ge=1, description="Number of characters.")
 
 
+class TablePart(BaseModel):
+    """One table of a drop that holds several, as a query over them sees it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    member: str | None = Field(None, description="Name or pattern (*) of a file inside a zip.")
+    record_path: str | None = Field(
+        None, description="Repeating element (XML) or path to the records (JSON)."
+    )
+    explode: str | None = Field(None, description="Repeated part of a record that becomes a row each.")
+    sheet: str | int | None = Field(None, description="Sheet of a workbook.")
+    columns: list[str] = Field(
+        default_factory=list, description="Columns that the query names and that a file may lack: null there."
+    )
+    optional: bool = Field(False, description="Whether it may be absent; it then has no rows.")
+
+
 class ReadHints(BaseModel):
     """What is known of a file's form; everything else is detected."""
 
@@ -77,6 +94,12 @@ class ReadHints(BaseModel):
     )
     member: str | None = Field(None, description="Name or pattern (*) of a file inside a zip.")
     columns: list[str] | None = Field(None, description="Names for a file without header.")
+    tables: dict[str, TablePart] = Field(
+        default_factory=dict, description="Tables of the drop that `query` joins, by the name it gives them."
+    )
+    query: str | None = Field(
+        None, description="One SELECT over `tables`; its rows are read as if they were the file's."
+    )
     long_records: Literal["refuse", "keep"] = Field(
         "refuse",
         description="What becomes of a record with more cells than the header: refused with its line, because "

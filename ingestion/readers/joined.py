@@ -1,0 +1,108 @@
+"""Several tables of one drop joined into one: the members of a ZIP, the elements of an XML file, the sheets of a workbook.
+
+What belongs here: reading each part by its own format, and one SELECT over them. What does not: reading itself, and
+meaning (the query only brings columns together; the mapping types and recodes them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import duckdb
+
+from ingestion.readers.model import (
+    ReadResult,
+    Request,
+    TablePart,
+    UnreadableFileError,
+    check_columns,
+    warning,
+)
+from warehouse.duck import quote_identifier
+
+_BATCH = 100_000
+
+
+def read(request: Request) -> ReadResult:
+    """Read every part as text, run the query over them, and leave its rows as text in the relation.
+
+    The query sees nothing but the parts. A part that is optional and absent is empty; a column that is listed for a part
+    and absent is null, so that one query serves several versions of a standard.
+
+    Raises:
+        UnreadableFileError: a part cannot be read or is missing, or the query does not fit what the file holds.
+    """
+    hints = request.hints
+    with duckdb.connect() as inside:
+        results = {name: _part(request, inside, name, part) for name, part in hints.tables.items()}
+        inside.execute("set enable_external_access = false")
+        inside.execute("set lock_configuration = true")
+        columns, rows = _joined(request, inside)
+    refused = sum(result.refused_count for result in results.values())
+    first = next(iter(results.values()))
+    return ReadResult(
+        columns=columns,
+        records_read=rows + refused,
+        format="joined",
+        encoding=first.encoding,
+        dialect={"tables": {name: result.records_read for name, result in results.items()}},
+        refused=[record for result in results.values() for record in result.refused][:100],
+        refused_count=refused,
+        warnings=[found for result in results.values() for found in result.warnings],
+        physical={f"{name}: records": result.records_read for name, result in results.items()},
+    )
+
+
+def _part(request: Request, inside: duckdb.DuckDBPyConnection, name: str, part: TablePart) -> ReadResult:
+    from ingestion.readers.formats import read_request
+
+    own = part.model_dump(include={"member", "record_path", "explode", "sheet"}, exclude_none=True)
+    hints = request.hints.model_copy(update={"tables": {}, "query": None, **own})
+    try:
+        result = read_request(replace(request, con=inside, relation=name, hints=hints))
+    except UnreadableFileError as error:
+        if not (part.optional and error.code in ("no_member", "no_records", "no_sheet", "no_element")):
+            raise
+        return _absent(inside, name, part)
+    there = {column.lower() for column in result.columns}
+    for column in part.columns:
+        if column.lower() not in there:
+            inside.execute(
+                f"alter table {quote_identifier(name)} add column {quote_identifier(column)} varchar"
+            )
+    return result
+
+
+def _absent(inside: duckdb.DuckDBPyConnection, name: str, part: TablePart) -> ReadResult:
+    columns = "".join(f", {quote_identifier(column)} varchar" for column in part.columns)
+    inside.execute(f"create or replace table {quote_identifier(name)} (_record bigint{columns})")
+    why = f"It holds no '{part.member or part.record_path or name}'; what only that tells stays empty."
+    return ReadResult([], 0, "absent", warnings=[warning("optional_part_absent", why, severity="note")])
+
+
+def _joined(request: Request, inside: duckdb.DuckDBPyConnection) -> tuple[list[str], int]:
+    try:
+        statements = inside.extract_statements(request.hints.query or "")
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise UnreadableFileError("no_query", "`query` is not one SELECT.", "Mend `read.query`.")
+        found = inside.sql(request.hints.query or "")
+        names = list(found.columns)
+        check_columns(len(names), request.limits)
+        batches = found.to_arrow_reader(_BATCH)
+        request.con.register("joined_rows", batches)
+        listed = ", ".join(f"{quote_identifier(name)}::varchar as {quote_identifier(name)}" for name in names)
+        request.con.execute(
+            f"create or replace table {quote_identifier(request.relation)} as "
+            f"select row_number() over () as _record, {listed} from joined_rows"
+        )
+        request.con.unregister("joined_rows")
+    except duckdb.Error as error:
+        # Binder errors name tables and columns; others may quote values, which stay here.
+        said = f": {str(error).splitlines()[0][:200]}" if isinstance(error, duckdb.BinderException) else ""
+        raise UnreadableFileError(
+            "query_does_not_fit",
+            f"Its tables cannot be joined as configured{said}.",
+            "Mend `read.query`, or list the columns that may be absent under `read.tables`.",
+        ) from None
+    row = request.con.execute(f"select count(*) from {quote_identifier(request.relation)}").fetchone()
+    return names, int(row[0]) if row else 0

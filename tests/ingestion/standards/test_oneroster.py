@@ -1,0 +1,153 @@
+"""OneRoster drops of both versions fill their feeds by three lines of YAML."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ingestion.mapping import MappingError, read_mapping
+from tests.ingestion.conftest import Town
+
+SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "samples" / "oneroster"
+_STUDENTS = "standard: oneroster/k12_enrollment\n"
+_SCHOOLS = "standard: oneroster/organization\n"
+
+_COMMON = {
+    "manifest.csv": "propertyName,value\nmanifest.version,1.0\n",
+    "academicSessions.csv": (
+        "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId,schoolYear\n"
+        "t1,active,,Fall,term,2023-08-21,2023-12-20,,2024\nt2,active,,Spring,term,2024-01-08,2024-06-07,,2024\n"
+    ),
+    "orgs.csv": (
+        "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n"
+        "d1,active,,Town Schools,district,0600001,\ns1,active,,Oak School,school,060000100001,d1\n"
+        "s9,tobedeleted,,Old School,school,,d1\n"
+    ),
+    "classes.csv": (
+        "sourcedId,status,dateLastModified,title,grades,courseSourcedId,classCode,classType,location,schoolSourcedId,"
+        "termSourcedIds,subjects,subjectCodes,periods\n"
+        'c1,active,,Reading,"03",k1,,scheduled,,s1,"t1,t2",,,\nc2,active,,Math,"03",k2,,scheduled,,s1,t2,,,\n'
+    ),
+    "enrollments.csv": (
+        "sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,primary,beginDate,endDate\n"
+        "e1,active,,c1,s1,u1,student,false,2023-08-21,2023-12-20\n"
+        "e2,active,,c2,s1,u1,student,false,2024-01-08,2024-06-07\n"
+        "e3,active,,c1,s1,u2,student,false,,\n"
+        "e4,active,,c1,s1,u8,teacher,true,2023-08-21,2023-12-20\n"
+        "e5,tobedeleted,,c1,s9,u1,student,false,2023-08-21,2023-09-01\n"
+    ),
+    "demographics.csv": (
+        "sourcedId,status,dateLastModified,birthDate,sex,americanIndianOrAlaskaNative,asian,blackOrAfricanAmerican,"
+        "nativeHawaiianOrOtherPacificIslander,white,demographicRaceTwoOrMoreRaces,hispanicOrLatinoEthnicity\n"
+        "u1,active,,2015-04-02,female,false,true,false,false,true,true,false\n"
+    ),
+}
+_USERS_11 = (
+    "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,userIds,givenName,familyName,middleName,"
+    "identifier,email,sms,phone,agentSourcedIds,grades,password\n"
+    "u1,active,,true,s1,student,a,,Name1,Family1,,N1,,,,,3,\nu2,active,,true,s1,student,b,,Name2,Family2,,N2,,,,,KG,\n"
+    "u3,active,,true,s1,student,c,,Name3,Family3,,N3,,,,,03,\nu8,active,,true,s1,teacher,t,,Name8,Family8,,N8,,,,,,\n"
+)
+_USERS_12 = (
+    "sourcedId,status,dateLastModified,enabledUser,username,userIds,givenName,familyName,middleName,identifier,email,sms,"
+    "phone,agentSourcedIds,grades,password,userMasterIdentifier,primaryOrgSourcedId,pronouns\n"
+    "u1,active,,true,a,,Name1,Family1,,N1,,,,,3,,,s1,\nu2,active,,true,b,,Name2,Family2,,N2,,,,,KG,,,s1,\n"
+    "u3,active,,true,c,,Name3,Family3,,N3,,,,,03,,,s1,\nu8,active,,true,t,,Name8,Family8,,N8,,,,,,,,s1,\n"
+)
+_ROLES = (
+    "sourcedId,status,dateLastModified,userSourcedId,roleType,role,beginDate,endDate,orgSourcedId\n"
+    + "".join(
+        f"r{n},active,,u{n},primary,{role},,,s1\n"
+        for n, role in ((1, "student"), (2, "student"), (3, "student"), (8, "teacher"))
+    )
+)
+
+
+def _zip(files: dict[str, str]) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return held.getvalue()
+
+
+_V11 = _zip({**_COMMON, "users.csv": _USERS_11})
+_V12 = _zip({**_COMMON, "users.csv": _USERS_12, "roles.csv": _ROLES})
+_LEAN = _zip({k: v for k, v in _COMMON.items() if k != "demographics.csv"} | {"users.csv": _USERS_11})
+
+
+@pytest.mark.parametrize("drop", [_V11, _V12], ids=["1.1", "1.2"])
+def test_one_drop_fills_two_feeds(town: Town, drop: bytes) -> None:
+    """If not, a district has to write exports of its own for us."""
+    town.mapping(_STUDENTS, name="students")
+    town.mapping(_SCHOOLS, name="schools")
+    town.drop("oneroster_bulk.zip", drop)
+    told = {outcome.feed_id: outcome.judgement for outcome in town.receive()}
+    students, schools = told["k12_enrollment"], told["organization"]
+    # A student without a class has no entry date: quarantined, not lost.
+    assert (students.rows_in, students.accepted, students.quarantined) == (3, 2, 1)
+    assert (schools.rows_in, schools.accepted, schools.not_applicable) == (3, 2, 1)
+    assert town.rows(
+        "select school_year, school_id, school_name, grade_level, entry_date::varchar, exit_date::varchar, race_codes, "
+        "hispanic_ethnicity from lake.k12_enrollment order by grade_level"
+    ) == [
+        (2024, "s1", "Oak School", "03", "2023-08-21", "2024-06-07", "Asian;TwoorMoreRaces;White", "No"),
+        (2024, "s1", "Oak School", "KG", "2023-08-21", "2023-12-20", "NotCollected", "Unknown"),
+    ]
+    assert town.rows("select organization_type, nces_id from lake.organization order by 1") == [
+        ("District", "0600001"),
+        ("School", "060000100001"),
+    ]
+    assert town.vault_rows("select first_name, birth_date::varchar from vault.identifier_record order by 1")[
+        0
+    ] == (
+        "Name1",
+        "2015-04-02",
+    )
+
+
+def test_a_drop_without_demographics_is_taken(town: Town) -> None:
+    """If not, an export with only what it must hold would be refused."""
+    town.mapping(_STUDENTS, name="students")
+    outcome = town.take("oneroster.zip", _LEAN)
+    assert outcome.judgement.accepted == 2
+
+
+def test_a_drop_without_its_users_is_refused_and_says_so(town: Town) -> None:
+    """If not, half a drop would empty a school."""
+    town.mapping(_STUDENTS, name="students")
+    outcome = town.take("oneroster.zip", _zip(_COMMON))
+    assert outcome.status == "refused"
+    assert any("users.csv" in finding.why for finding in outcome.findings)
+
+
+def test_an_unknown_standard_is_named(town: Town) -> None:
+    """If not, a slip in one word costs an hour."""
+    town.mapping("standard: oneroster/k12_enrolment\n", name="students")
+    file = town.root / "partners" / "district" / "feeds" / "students.yml"
+    with pytest.raises(MappingError, match=r"students\.yml:1: no standard .* oneroster/k12_enrollment"):
+        read_mapping(file)
+
+
+@pytest.mark.skipif(not SAMPLES.exists(), reason="samples of others are not here")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Test_full_data_set.zip",
+        "Test_minimal_data_set.zip",
+        "v1p2_full_dataset.zip",
+        "oneroster_test_data.zip",
+    ],
+)
+def test_drops_of_others_are_accounted_for(town: Town, name: str) -> None:
+    """If not, what works on our own files fails on the first real one."""
+    town.mapping(_STUDENTS, name="students")
+    town.mapping(_SCHOOLS, name="schools")
+    town.drop("oneroster.zip", (SAMPLES / name).read_bytes())
+    for outcome in town.receive():
+        judged = outcome.judgement
+        assert judged.rows_in > 0
+        assert judged.rows_in == judged.accepted + judged.quarantined + judged.not_applicable + judged.refused
