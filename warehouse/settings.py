@@ -43,6 +43,9 @@ class Settings(BaseSettings):
         None, description="Folder of the GnuPG keys that open encrypted drops; GnuPG's own when absent."
     )
     pgp_passphrase: SecretStr | None = Field(None, description="Passphrase of the key that opens drops.")
+    student_postgres_url: SecretStr | None = Field(
+        None, description="Database for partners' access to student-level rows; best one of its own."
+    )
     log_level: str = Field("INFO", description="Level of the log.")
 
     def clock(self) -> datetime:

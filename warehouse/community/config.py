@@ -131,6 +131,10 @@ class Agreement(_Frozen):
     expires: date | None = Field(None, description="Last day in force; nothing is taken after it.")
     retention_days: int | None = Field(None, description="Days after which data must be destroyed.")
     minimum_n: int | None = Field(None, description="Minimum group size this partner asks for.")
+    student_fields: list[str] = Field(
+        default_factory=list,
+        description="Columns of mart_person_journey that the partner may see of people it serves; none by default.",
+    )
 
 
 class PartnerConfig(_Frozen):

@@ -10,7 +10,8 @@ import psycopg
 from warehouse.duck import quote_identifier
 from warehouse.publish.base import PublishError
 from warehouse.publish.package import PackageTable, ReleaseFiles
-from warehouse.publish.postgresql.store import RELEASE_ID, Store, run
+from warehouse.publish.postgresql.connect import run
+from warehouse.publish.postgresql.store import RELEASE_ID, Store
 
 _CHUNK = 1 << 20
 

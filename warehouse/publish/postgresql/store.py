@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 
 from warehouse.duck import quote_identifier, sql_literal
 from warehouse.publish.base import PublishError
 from warehouse.publish.package import PackageTable
+from warehouse.publish.postgresql.connect import run
 
 RELEASE_ID = "release_id"
 TYPES: Mapping[str, str] = {
@@ -49,11 +49,6 @@ class Store:
     def table(self, table: str) -> str:
         """The table behind it, in full."""
         return f"{self.behind}.{quote_identifier(table)}"
-
-
-def run(con: psycopg.Connection, statement: str, parameters: Sequence[Any] | None = None) -> psycopg.Cursor:
-    """Execute a statement composed from quoted names; values are bound."""
-    return con.execute(statement.encode(), parameters)
 
 
 def lock_store(con: psycopg.Connection, store: Store) -> None:

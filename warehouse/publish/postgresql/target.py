@@ -5,23 +5,18 @@ What belongs here: options, connection, the order of the steps. What does not: s
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-import sqlalchemy as sa
 from pydantic import Field
 
 from warehouse.publish.base import PublishError, PublishTarget
-from warehouse.publish.package import PackageTable, ReleaseFiles
+from warehouse.publish.package import ReleaseFiles
+from warehouse.publish.postgresql.connect import connected, try_again
 from warehouse.publish.postgresql.load import load_release, remove_old, switch_release
-from warehouse.publish.postgresql.store import Store, current_release, lock_store, prepare_store, run
+from warehouse.publish.postgresql.store import Store, current_release, lock_store, prepare_store
 from warehouse.settings import CommunityPaths, Settings
-
-# While a lock is waited for, readers queue behind it: never longer than this.
-_LOCK_TIMEOUT = "200ms"
-_IN_THE_WAY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
 class Target(PublishTarget):
@@ -46,56 +41,15 @@ class Target(PublishTarget):
             PublishError: readers keep the release that they have.
         """
         store = Store(self.schema_name)
-        with connected(settings) as con, _told(con, store, release):
+        with connected(settings.postgres_url, "THROUGHLINE_POSTGRES_URL") as con, _told(con, store, release):
             lock_store(con, store)
-            self._prepare(con, store, release.tables)
+            try_again(
+                con, lambda: prepare_store(con, store, release.tables, self.readers), self.patience_seconds
+            )
             load_release(con, store, release)
             switch_release(con, store, release.release_id)
             remove_old(con, store, self.keep)
         return f"release {release.release_id} in schema {self.schema_name}, {len(release.tables)} tables"
-
-    def _prepare(self, con: psycopg.Connection, store: Store, tables: Sequence[PackageTable]) -> None:
-        """Prepare tables and views, trying again as long as a reader or another change holds one that must change."""
-        run(con, f"set lock_timeout = '{_LOCK_TIMEOUT}'")
-        until, pause = time.monotonic() + self.patience_seconds, 0.1
-        while True:
-            try:
-                return prepare_store(con, store, tables, self.readers)
-            except _IN_THE_WAY:
-                if time.monotonic() + pause > until:
-                    raise
-                time.sleep(pause)
-                pause = min(2.0, pause * 2)
-
-
-@contextmanager
-def connected(settings: Settings) -> Iterator[psycopg.Connection]:
-    """A connection to the configured database, each statement its own transaction unless one is opened.
-
-    Raises:
-        PublishError: no URL is set, or the server cannot be reached; without the URL's secret.
-    """
-    if settings.postgres_url is None:
-        raise PublishError(
-            "PostgreSQL: set THROUGHLINE_POSTGRES_URL, for example postgresql://user@host/database"
-        )
-    try:
-        url = sa.make_url(settings.postgres_url.get_secret_value()).set(drivername="postgresql")
-        con = psycopg.connect(
-            url.render_as_string(hide_password=False),
-            autocommit=True,
-            connect_timeout=10,
-            application_name="throughline publish",
-        )
-    except (psycopg.OperationalError, sa.exc.ArgumentError) as error:
-        raise PublishError(
-            f"PostgreSQL cannot be reached ({type(error).__name__}); readers keep what they have. "
-            "Check THROUGHLINE_POSTGRES_URL and the server, then `throughline publish`."
-        ) from None
-    try:
-        yield con
-    finally:
-        con.close()
 
 
 @contextmanager
