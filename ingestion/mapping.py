@@ -19,6 +19,7 @@ from ruamel.yaml.error import YAMLError
 
 from ingestion.contracts import Cadence, Column, FeedContract, Mode, load_contracts, load_option_sets
 from ingestion.readers import ReadHints
+from ingestion.readers.model import fold_name as fold
 from warehouse.community import Community, ConfigurationError, read_yaml
 
 _STANDARDS = Path(__file__).parent / "standards"
@@ -154,9 +155,12 @@ def sources_of(how: How) -> list[str]:
     return [how.from_] if isinstance(how.from_, str) else list(how.from_)
 
 
-def fold(name: str) -> str:
-    """Header text for comparison: case and spacing do not matter."""
-    return " ".join(name.split()).casefold()
+def expected_columns(mapping: FeedMapping) -> frozenset[str]:
+    """Folded names of all source columns that the mapping's layouts read or know, by which a header is recognized."""
+    names = {name for layout in mapping.layouts for name in [*layout.signature, *layout.ignore]}
+    for layout in mapping.layouts:
+        names |= {name for entry in layout.columns.values() for name in sources_of(as_how(entry))}
+    return frozenset(map(fold, names - {"variable", "label"}))
 
 
 def load_mappings(community: Community) -> list[FeedMapping]:

@@ -18,11 +18,12 @@ from ingestion.acceptance.findings import SHOWN_ROWS, Finding
 from ingestion.acceptance.judging import JUDGED, SCOPED, SOURCE, Plan, judge, make_plan
 from ingestion.acceptance.unpivot import unpivot
 from ingestion.contracts import FeedContract
-from ingestion.mapping import FeedMapping, How, fold
-from ingestion.readers import Keys, ReadResult, UnreadableFileError, read
+from ingestion.mapping import FeedMapping, How, expected_columns, fold
+from ingestion.readers import Keys, ReadHints, ReadResult, UnreadableFileError, read
 from warehouse.settings import Settings
 
 _FIRST_MONTH = 7
+_NO_FOOTER = "(?!)"  # a pattern that nothing fits
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,10 @@ def judge_file(
         settings: for the day of the run.
         before: accepted rows by period of what this delivery would replace.
     """
-    hints = (
-        mapping.read if mapping.member is None else mapping.read.model_copy(update={"member": mapping.member})
-    )
     try:
+        keys = Keys(settings.pgp_home, settings.pgp_passphrase)
         result = read(
-            path, con, SOURCE, hints, settings.limits, Keys(settings.pgp_home, settings.pgp_passphrase)
+            path, con, SOURCE, _hints(mapping), settings.limits, keys, expected=expected_columns(mapping)
         )
     except UnreadableFileError as error:
         return _refused([Finding(code=error.code, severity="refuse", why=error.why, fix=error.fix)])
@@ -118,6 +117,18 @@ def judge_file(
             _school_year(today),
         )
     return _judged(result, scoped, plan, periods, [*whole, *findings])
+
+
+def _hints(mapping: FeedMapping) -> ReadHints:
+    """The mapping's hints; a record at the end that the mapping wants to see is no note to be set aside."""
+    update: dict[str, str] = {}
+    if mapping.member is not None:
+        update["member"] = mapping.member
+    if mapping.read.skip_footer_pattern is None and (
+        mapping.checks.trailer_pattern or mapping.checks.control_count
+    ):
+        update["skip_footer_pattern"] = _NO_FOOTER
+    return mapping.read.model_copy(update=update)
 
 
 def _judged(

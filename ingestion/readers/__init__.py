@@ -31,6 +31,7 @@ def read(
     limits: Limits | None = None,
     keys: Keys | None = None,
     careful: bool = False,
+    expected: frozenset[str] = frozenset(),
 ) -> ReadResult:
     """Read a file into `relation`: every column as text, and `_record`, the number of the data record from 1.
 
@@ -42,12 +43,15 @@ def read(
         limits: beyond which it is refused.
         keys: what opens it when it is encrypted.
         careful: go through text record by record even where a faster way would do.
+        expected: folded names of columns that the file may have, by which header, delimiter and sheet are known.
 
     Raises:
         UnreadableFileError: the file is refused as a whole.
     """
     return read_request(
-        Request(path, con, relation, hints or ReadHints(), limits or Limits(), keys or Keys(), careful)
+        Request(
+            path, con, relation, hints or ReadHints(), limits or Limits(), keys or Keys(), careful, expected
+        )
     )
 
 

@@ -1,186 +1,219 @@
-"""Delimited text: detection of encoding, dialect and header, then one parallel read by DuckDB.
+"""Delimited text: one parallel, strict read by DuckDB, believed only when it accounts for every physical line.
 
-What belongs here: CSV and its relatives. What does not: other formats.
+What belongs here: the fast way, its proof, and the turn to the careful way (`careful`). What does not: detection.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
-from ingestion.readers.model import (
-    Limits,
-    ReadResult,
-    RefusedRecord,
-    Request,
-    UnreadableFileError,
-    unique_names,
-)
+from ingestion.readers.careful import HEAD_LINES, CarefulText, open_carefully
+from ingestion.readers.encoding import TextForm, detect_form, text_blocks
+from ingestion.readers.model import ReadResult, Request, UnreadableFileError, check_records
+from ingestion.readers.scratch import scratch_folder
+from ingestion.readers.sink import RecordSink
 from warehouse.duck import quote_identifier, sql_literal
 
-_SAMPLE = 1 << 20
-_DELIMITERS = (",", ";", "\t", "|", "~", ":")
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_KEPT_REFUSALS = 100
+_BLOCK = 1 << 22
+_LONGEST_DELIMITER = 4
+# Columns by which a repeated header is known.
+_PROBED = 5
+_UNSURE = 100
+# Where more of the records than this have another form than the header, the file is no table of its columns.
+_BROKEN = 0.5
+_LEAST_BROKEN = 20
 
 
 def read(request: Request) -> ReadResult:
     """Read delimited text; see `ingestion.readers.read`."""
-    path, con, relation = request.path, request.con, request.relation
-    hints, limits = request.hints, request.limits
-    encoding = hints.encoding or _encoding(path)
-    source = path if encoding in ("utf-8", "ascii") else _transcoded(path, encoding)
-    try:
-        sample = source.read_bytes()[:_SAMPLE].decode("utf-8", errors="replace")
-        delimiter = hints.delimiter or _delimiter(sample)
-        quote = '"' if hints.quote is None else hints.quote
-        head = _records(sample, delimiter, quote)
-        first = hints.header_row if hints.header_row is not None else _header_row(head)
-        rows = hints.header_rows or 1
-        if hints.columns is None and first + rows > len(head):
-            raise UnreadableFileError(
-                "no_header", "No header row was found.", "Send the file with its header."
+    form = detect_form(request.path, request.hints.encoding)
+    if not request.careful:
+        head = _open(request, form, head_only=True)
+        if _is_plain(head, request):
+            with scratch_folder(request) as folder:
+                source = request.path
+                if not form.plain:
+                    source = folder / "text.csv"
+                    _transcode(request.path, form, source)
+                if (result := _read_fast(request, head, source)) is not None:
+                    return result
+    return _read_carefully(request, _open(request, form))
+
+
+def _open(request: Request, form: TextForm, head_only: bool = False) -> CarefulText:
+    return open_carefully(request.path, request.hints, request.limits, request.expected, form, head_only)
+
+
+def _read_carefully(request: Request, text: CarefulText) -> ReadResult:
+    """Record by record, held in memory a batch at a time."""
+    names, sink = text.layout.names, RecordSink(request)
+    sink.declare(names)
+    for number, record, cells in text.rows():
+        if any(len(cell) > request.limits.max_field_bytes for cell in cells):
+            text.refuse(
+                record.line, number, f"a cell of more than {request.limits.max_field_bytes:,} characters"
             )
-        names_row = first + (hints.header_names or 0)
-        raw = hints.columns or head[names_row]
-        while (
-            hints.columns is None
-            and raw
-            and not raw[-1].strip()
-            and all(len(r) <= len(raw) for r in head[first:])
-        ):
-            if any(len(r) == len(raw) and r[-1].strip() for r in head[first + rows :]):
-                break
-            raw = raw[:-1]
-        names = unique_names(list(raw))
-        if len(names) > limits.max_columns:
-            raise UnreadableFileError(
-                "too_many_columns", f"It has {len(names):,} columns.", "Check the delimiter."
-            )
-        skip = 0 if hints.columns else first + rows
-        refused = _load(con, relation, source, names, delimiter, quote, hints.escape, skip, limits)
-    finally:
-        if source != path:
-            source.unlink(missing_ok=True)
-    count = con.execute(f"select count(*) from {quote_identifier(relation)}").fetchone()
-    labels = {}
-    if rows > 1 and hints.columns is None:
-        other = head[first + (1 if names_row == first else 0)]
-        labels = dict(zip(names, other, strict=False))
-    return ReadResult(
-        columns=names,
-        records_read=(count[0] if count else 0) + len(refused),
-        format="delimited",
-        encoding=encoding,
-        dialect={"delimiter": delimiter, "quote": quote, "escape": hints.escape or quote},
-        header={"row": first, "rows": rows},
-        labels=labels,
-        refused=refused[:_KEPT_REFUSALS],
-        refused_count=len(refused),
-    )
-
-
-def _load(
-    con: duckdb.DuckDBPyConnection,
-    relation: str,
-    source: Path,
-    names: list[str],
-    delimiter: str,
-    quote: str,
-    escape: str | None,
-    skip: int,
-    limits: Limits,
-) -> list[RefusedRecord]:
-    """Load the data records into a table; returns the records that have too many cells to be read."""
-    # One column more than named: a trailing delimiter fills it with nothing, a broken record with something.
-    listed = ", ".join(f"{sql_literal(name)}: 'VARCHAR'" for name in [*names, "_extra"])
-    con.execute("set preserve_insertion_order = true")
-    con.execute(
-        f"""
-        create or replace table {quote_identifier(relation)} as
-        select row_number() over () as _record, *
-        from read_csv({sql_literal(str(source))}, columns = {{{listed}}}, header = false, skip = {skip},
-            auto_detect = false, delim = {sql_literal(delimiter)}, quote = {sql_literal(quote)},
-            escape = {sql_literal(escape or quote)}, null_padding = true, strict_mode = false, parallel = false,
-            store_rejects = true, rejects_table = '_rejects', rejects_scan = '_rejects_scan',
-            max_line_size = {limits.max_field_bytes}, nullstr = '')
-        """
-    )
-    rejects = con.execute("select distinct line from _rejects order by line").fetchall()
-    con.execute("drop table if exists _rejects; drop table if exists _rejects_scan")
-    name = quote_identifier(relation)
-    blank = " and ".join(f"{quote_identifier(column)} is null" for column in [*names, "_extra"])
-    con.execute(f"delete from {name} where {blank}")
-    broken = con.execute(f"select _record from {name} where _extra is not null order by 1").fetchall()
-    con.execute(f"delete from {name} where _extra is not null")
-    con.execute(f"alter table {name} drop column _extra")
-    con.execute("set preserve_insertion_order = false")
-    return [RefusedRecord(row[0], row[0] - skip, "not a record of the file's dialect") for row in rejects] + [
-        RefusedRecord(row[0] + skip, row[0], "more cells than the header has columns") for row in broken
-    ]
-
-
-def _encoding(path: Path) -> str:
-    data = path.read_bytes()[: 4 * _SAMPLE]
-    for mark, name in _BOMS:
-        if data.startswith(mark):
-            return name
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(data, final=len(data) < 4 * _SAMPLE)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
-
-
-def _transcoded(path: Path, encoding: str) -> Path:
-    """A copy in UTF-8, in a private temporary file that the caller removes."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", newline="", suffix=".csv", delete=False
-    ) as target:
-        with path.open("r", encoding=encoding, errors="replace", newline="") as stream:
-            while chunk := stream.read(_SAMPLE):
-                target.write(chunk.replace("\0", ""))
-        return Path(target.name)
-
-
-def _records(sample: str, delimiter: str, quote: str, most: int = 200) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, quotechar=quote or '"')
-    records = []
-    try:
-        for record in reader:
-            records.append(record)
-            if len(records) >= most:
-                break
-    except csv.Error:
-        pass
-    return records
-
-
-def _delimiter(sample: str) -> str:
-    """The delimiter that cuts the most records into the same number of cells, above one."""
-    best, best_score = ",", 0.0
-    for delimiter in _DELIMITERS:
-        widths = [len(record) for record in _records(sample, delimiter, '"', 100) if record]
-        if not widths:
             continue
-        common = max(set(widths), key=widths.count)
-        score = widths.count(common) / len(widths) * (common - 1) ** 0.5 if common > 1 else 0.0
-        if score > best_score:
-            best, best_score = delimiter, score
-    return best
+        sink.add(dict(zip(names, (cell or None for cell in cells), strict=True)), record.line, number)
+    count = sink.count + text.refused_count
+    if request.expected and count >= _LEAST_BROKEN and text.irregular() > _BROKEN * count:
+        raise UnreadableFileError(
+            "broken_records",
+            f"{text.irregular():,} of {count:,} records have not the form of the header; see the first ones: "
+            f"{'; '.join(told['why'] for told in text.warnings()[:2])}",
+            "Look for a quote that is not closed, or a wrong delimiter, and export the file again.",
+        )
+    if not names:
+        raise UnreadableFileError("no_header", "No header row was found.", "Send the file with its header.")
+    sink.finish()
+    return replace(
+        _result(text),
+        records_read=count,
+        refused=text.refused,
+        refused_count=text.refused_count,
+        warnings=text.warnings(),
+        physical={**text.layout.kinds, "lines": text.physical_lines},
+    )
 
 
-def _header_row(head: list[list[str]]) -> int:
-    """The first record as wide as most records are, with text in nearly every cell."""
-    widths = [len(record) for record in head if len(record) > 1] or [1]
-    common = max(set(widths), key=widths.count)
-    for index, record in enumerate(head):
-        filled = sum(1 for cell in record if cell.strip())
-        if len(record) >= common and filled >= max(1, 0.6 * common):
-            return index
-    return 0
+def _result(text: CarefulText) -> ReadResult:
+    dialect, layout = text.dialect, text.layout
+    return ReadResult(
+        columns=layout.names,
+        records_read=0,
+        format="delimited",
+        encoding=text.form.encoding,
+        dialect={
+            "delimiter": dialect.delimiter,
+            "quote": dialect.quote,
+            "escape": dialect.escape,
+            "line_end": text.form.line_end,
+        },
+        header={"line": layout.header_line, "rows": layout.header_rows},
+        labels=layout.labels,
+    )
+
+
+def _is_plain(head: CarefulText, request: Request) -> bool:
+    """Whether one strict dialect may explain the whole file; drains the head's records."""
+    hints, layout = request.hints, head.layout
+    # The last lines may be cut out of a cell that goes on.
+    sure = HEAD_LINES - _UNSURE if head.physical_lines > HEAD_LINES else HEAD_LINES
+    irregular = sum(
+        1
+        for _, record, _ in head.rows()
+        if record.line <= sure and (record.repair or len(record.cells) != layout.width)
+    )
+    return (
+        irregular == 0
+        and 0 < len(head.dialect.delimiter.encode()) <= _LONGEST_DELIMITER
+        and head.form.line_end in ("\n", "\r\n")
+        and hints.comment is None
+        and hints.skip_footer_pattern is None
+        and layout.first_line > 0
+        and not {"comment", "footer", "repeated header"} & layout.kinds.keys()
+        and len(layout.names) in (layout.width, layout.width - 1)
+    )
+
+
+def _transcode(path: Path, form: TextForm, target: Path) -> None:
+    with target.open("w", encoding="utf-8", newline="") as sink:
+        for block in text_blocks(path, form):
+            sink.write(block)
+
+
+def _read_fast(request: Request, head: CarefulText, source: Path) -> ReadResult | None:
+    """The rows of a strict read, or None when it does not account for every line of the file."""
+    con, layout, relation = request.con, head.layout, quote_identifier(request.relation)
+    skip = layout.first_line - 1
+    dialect = head.dialect
+    # A delimiter at the end of every line makes a last column without a name, in which nothing may stand.
+    unnamed = ["_unnamed"] if layout.width > len(layout.names) else []
+    listed = ", ".join(f"{sql_literal(name)}: 'VARCHAR'" for name in [*layout.names, *unnamed])
+    try:
+        con.execute("set preserve_insertion_order = true")
+        con.execute(
+            f"""
+            create or replace table {relation} as
+            select row_number() over () as _record, *
+            from read_csv({sql_literal(str(source))}, columns = {{{listed}}}, header = false, skip = {skip},
+                auto_detect = false, delim = {sql_literal(dialect.delimiter)}, quote = {sql_literal(dialect.quote)},
+                escape = {sql_literal(dialect.escape)}, strict_mode = true, store_rejects = true,
+                rejects_table = '_rejects', rejects_scan = '_rejects_scan', nullstr = '',
+                max_line_size = {request.limits.max_field_bytes})
+            """
+        )
+        rejected = con.execute("select count(*) from _rejects").fetchone()
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error:
+        # Whatever the strict reader stumbles over, the careful one tells.
+        return None
+    finally:
+        con.execute("drop table if exists _rejects; drop table if exists _rejects_scan")
+        con.execute("set preserve_insertion_order = false")
+    if not rejected or rejected[0]:
+        return None
+    rows = _accounted(request, head, source, skip, unnamed)
+    if rows is None:
+        return None
+    if unnamed:
+        con.execute(f"alter table {relation} drop column _unnamed")
+    physical = {**layout.kinds, "data": rows}
+    return replace(_result(head), records_read=rows, physical=physical, warnings=head.warnings())
+
+
+def _accounted(
+    request: Request, head: CarefulText, source: Path, skip: int, unnamed: list[str]
+) -> int | None:
+    """How many rows there are, if with the line breaks inside of cells they make up all lines after the header."""
+    con, relation = request.con, quote_identifier(request.relation)
+    names = [quote_identifier(name) for name in head.layout.names]
+    same = " and ".join(
+        f"{column} = {sql_literal(name)}"
+        for column, name in zip(names[:_PROBED], head.layout.names, strict=False)
+    )
+    filled = " or ".join(f"{name} is not null" for name in [*names, *unnamed])
+    extra = "count(*) filter (where _unnamed is not null)" if unnamed else "0"
+    found = con.execute(
+        f"select count(*), count(*) filter (where {filled}), count(*) filter (where {same}), {extra} from {relation}"
+    ).fetchone()
+    assert found is not None
+    rows, filled_rows, headers, surplus = map(int, found)
+    check_records(rows, request.limits)
+    if headers or surplus or filled_rows != rows:
+        return None
+    missing = _lines(source) - skip - rows
+    if missing and head.dialect.quote:
+        missing -= _inner_line_breaks(request, names, head)
+    return rows if missing == 0 else None
+
+
+def _inner_line_breaks(request: Request, names: list[str], head: CarefulText) -> int:
+    """Line breaks inside of cells; a negative number where a cell seems to have swallowed records."""
+    delimiter = sql_literal(head.dialect.delimiter)
+    breaks = " + ".join(f"coalesce(length({n}) - length(replace({n}, chr(10), '')), 0)" for n in names)
+    least = max(1, head.layout.width - 1) * len(head.dialect.delimiter)
+    swallowed = " or ".join(
+        f"(contains({n}, chr(10)) and length({n}) - length(replace({n}, {delimiter}, '')) >= {least})"
+        for n in names
+    )
+    found = request.con.execute(
+        f"select coalesce(sum({breaks}), 0), count(*) filter (where {swallowed}) from {quote_identifier(request.relation)}"
+    ).fetchone()
+    assert found is not None
+    return int(found[0]) if not found[1] else -1
+
+
+def _lines(path: Path) -> int:
+    """Physical lines of a file, blank ones at its end left out."""
+    count, tail = 0, b""
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            count += block.count(b"\n")
+            tail = (tail + block)[-(1 << 16) :]
+    ended = tail.rstrip(b"\r\n")
+    return count - tail[len(ended) :].count(b"\n") + 1

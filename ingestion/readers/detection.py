@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 
 from ingestion.readers.celltypes import TYPED, kind_of
 from ingestion.readers.dialect import Dialect, is_quoted, split_raw, unquote
+from ingestion.readers.model import fold_name
 from ingestion.readers.records import Record, records
 
 _SAMPLE_LINES = 400
 _SAMPLE_CHARS = 200_000
 _COMMON = {",": 1.0, "\t": 1.0, ";": 1.0, "|": 1.0, " ": 0.75, ":": 0.55, "~": 0.9, "^": 0.9}
 _RARE = 0.6
+_HEADER_LINES = 50
 _NEVER = set("-_./\\'\"`()[]{}+")
 _DOUBLE_DELIMITERS = ("||", "::", "~~", "^^", "|~|", "~|~", "<>", "##", "@@", ";;")
 _SEP_LINE = re.compile(r"^\ufeff?\"?sep=(.{1,2}?)\"?\r?$", re.IGNORECASE)
@@ -40,6 +42,21 @@ def sep_line(line: str) -> str | None:
     """The delimiter that a first line like `sep=;` declares to spreadsheet programs."""
     found = _SEP_LINE.match(line)
     return found[1] if found else None
+
+
+def delimiter_by_header(lines: list[str], expected: frozenset[str]) -> str | None:
+    """The delimiter that cuts one of the first lines into known names of columns; None when none does."""
+    best, found = 1, None
+    for line in lines[:_HEADER_LINES]:
+        for delimiter in _COMMON:
+            if delimiter == " " or delimiter not in line:
+                continue
+            dialect = Dialect(delimiter)
+            cells = [unquote(raw, dialect) for raw in split_raw(line.strip("\r"), dialect)[0]]
+            hits = len({fold_name(cell) for cell in cells} & expected)
+            if hits > best:
+                best, found = hits, delimiter
+    return found
 
 
 def detect_dialect(

@@ -21,6 +21,7 @@ from ingestion.readers.model import (
     Request,
     UnreadableFileError,
     check_columns,
+    check_records,
     unique_names,
     warning,
 )
@@ -88,8 +89,7 @@ def _load_lines(request: Request, form: TextForm) -> _Met:
         if len(texts) >= _BATCH:
             _insert(request, numbers, texts)
             numbers, texts = [], []
-        if met.kinds["data"] > request.limits.max_records:
-            raise UnreadableFileError("too_many_records", "It has too many records.", "Split the file.")
+        check_records(met.kinds["data"], request.limits)
     _insert(request, numbers, texts)
     return met
 

@@ -21,7 +21,6 @@ _MODULES = {
     "parquet": "parquet",
     "xlsx": "workbook",
     "xls": "workbook",
-    "xlsb": "workbook",
     "ods": "workbook",
     "xml": "xml_records",
     "zip": "zipped",

@@ -17,7 +17,7 @@ from warehouse.limits import Limits
 KEPT_REFUSALS = 100
 
 TableFormat = Literal[
-    "delimited", "fixed_width", "json", "jsonl", "parquet", "xml", "xlsx", "xls", "xlsb", "ods"
+    "delimited", "fixed_width", "json", "jsonl", "parquet", "xml", "xlsx", "xls", "ods"
 ]  # fmt: skip
 
 
@@ -63,7 +63,7 @@ class ReadHints(BaseModel):
 
     format: TableFormat | None = Field(
         None,
-        description="Format of the table: delimited, fixed_width, json, jsonl, parquet, xml, xlsx, xls, xlsb, ods. "
+        description="Format of the table: delimited, fixed_width, json, jsonl, parquet, xml, xlsx, xls, ods. "
         "What a file is packed in (zip, gzip, pgp) is always detected.",
     )
     encoding: str | None = Field(None, description="Text encoding.")
@@ -127,6 +127,7 @@ class Request:
     Attributes:
         con: where the rows go, as table `relation`.
         careful: go record by record even where a faster way would do.
+        expected: folded names of columns that the file may have, by which its header is known.
         inside: the containers (zip, gzip, pgp) out of which the file came, outermost first.
     """
 
@@ -137,6 +138,7 @@ class Request:
     limits: Limits
     keys: Keys = field(default_factory=Keys)
     careful: bool = False
+    expected: frozenset[str] = frozenset()
     inside: tuple[str, ...] = ()
 
 
@@ -216,6 +218,11 @@ def listed(numbers: list[int], most: int = 10) -> str:
     return shown + (f" and {len(numbers) - most:,} more" if len(numbers) > most else "")
 
 
+def fold_name(name: str) -> str:
+    """Header text for comparison: case and spacing do not matter."""
+    return " ".join(name.split()).casefold()
+
+
 def unique_names(names: list[str]) -> list[str]:
     """Header text made unique: trimmed, blanks named by position, repeats numbered.
 
@@ -246,4 +253,18 @@ def check_columns(count: int, limits: Limits) -> None:
             "too_many_columns",
             f"It has {count:,} columns; the limit is {limits.max_columns:,}.",
             "Check the delimiter, or raise the limit.",
+        )
+
+
+def check_records(count: int, limits: Limits) -> None:
+    """Refuse a file of too many records.
+
+    Raises:
+        UnreadableFileError: there are more than the limit.
+    """
+    if count > limits.max_records:
+        raise UnreadableFileError(
+            "too_many_records",
+            f"It has {count:,} records or more; the limit is {limits.max_records:,}.",
+            "Split the file, or raise the limit.",
         )

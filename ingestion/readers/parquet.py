@@ -17,6 +17,7 @@ from ingestion.readers.model import (
     Request,
     UnreadableFileError,
     check_columns,
+    check_records,
     unique_names,
 )
 from warehouse.duck import quote_identifier, sql_literal
@@ -64,9 +65,7 @@ def read(request: Request) -> ReadResult:
 
 
 def _check(rows: int, size: int, limits: Limits) -> None:
-    if rows > limits.max_records:
-        why = f"It says to have {rows:,} records; the limit is {limits.max_records:,}."
-        raise UnreadableFileError("too_many_records", why, "Split the file, or raise the limit.")
+    check_records(rows, limits)
     if size > limits.max_bytes:
         why = f"It would unpack to {size:,} bytes; the limit is {limits.max_bytes:,}."
         raise UnreadableFileError("too_large", why, "Split the file, or raise the limit.")

@@ -13,6 +13,9 @@ from ingestion.readers.dialect import Dialect, is_quoted, split_raw, unquote
 
 _OTHER_DELIMITERS = (",", ";", "\t", "|", ", ", " ")
 _MOST_LINES = 2000
+# Characters gone through in vain behind opening quotes, after which each is followed for a few lines only.
+_VAIN = 5_000_000
+_FEW_LINES = 5
 _SURE = 3
 _MANY_CELLS = 4
 
@@ -41,6 +44,7 @@ class _Lines:
         self._batches = iter(batches)
         self._ready: deque[str] = deque()
         self.number = 0
+        self.vain = 0
 
     def peek(self, ahead: int) -> str | None:
         while len(self._ready) <= ahead:
@@ -106,7 +110,8 @@ def _joined(
     for a character like others.
     """
     whole, count, size, full = text, 1, len(text), 0
-    while count < _MOST_LINES and size < most_bytes:
+    most_lines = _MOST_LINES if lines.vain < _VAIN else _FEW_LINES
+    while count < most_lines and size < most_bytes:
         raw = lines.peek(count)
         if raw is None:
             break
@@ -116,6 +121,7 @@ def _joined(
         size += len(raw) + 1
         count += 1
         if dialect.quote in raw:
+            lines.vain += size
             cells, is_open = split_raw(_bare(whole), dialect)
             if not is_open:
                 alone = _whole_lines(lines, count, dialect, width)
@@ -124,6 +130,7 @@ def _joined(
                 # A cell of several lines hardly ever goes on in lines that are records of many cells.
                 if width and len(cells) == width and alone >= _sure_lines(width) and alone >= count - 1:
                     break
+                lines.vain -= size
                 return count, cells, ""
         if width > 1 and _is_whole(_bare(raw), dialect, width):
             full += 1

@@ -15,6 +15,7 @@ from ingestion.readers.model import (
     Request,
     UnreadableFileError,
     check_columns,
+    check_records,
 )
 from warehouse.duck import quote_identifier
 
@@ -51,8 +52,8 @@ class RecordSink:
         for path in paths:
             self._name(path)
 
-    def add(self, cells: Mapping[str, str | None], line: int) -> None:
-        """Take a record; one with a cell beyond the limit is refused.
+    def add(self, cells: Mapping[str, str | None], line: int, number: int = 0) -> None:
+        """Take a record, under its count unless a number is given; one with a cell beyond the limit is refused.
 
         Raises:
             UnreadableFileError: there are too many columns or records.
@@ -65,7 +66,7 @@ class RecordSink:
         for path in cells:
             if path not in self._names:
                 self._name(path)
-        self._rows.append((self.count, cells))
+        self._rows.append((number or self.count, cells))
         if len(self._rows) >= _BATCH_ROWS or len(self._rows) * len(self._names) >= _BATCH_CELLS:
             self._flush()
 
@@ -90,12 +91,7 @@ class RecordSink:
 
     def _count_one(self) -> None:
         self.count += 1
-        if self.count > self._request.limits.max_records:
-            raise UnreadableFileError(
-                "too_many_records",
-                f"It has more than {self._request.limits.max_records:,} records.",
-                "Split the file, or raise the limit.",
-            )
+        check_records(self.count, self._request.limits)
 
     def _name(self, path: str) -> None:
         """Give a path a column name; SQL does not tell names apart that differ only by case."""

@@ -38,11 +38,7 @@ def format_by_content(path: Path) -> str:
         head = stream.read(_HEAD)
     for mark, kind in _UNSUPPORTED.items():
         if head.startswith(mark):
-            raise UnreadableFileError(
-                "unsupported_format",
-                f"It is {kind}, which holds no table that could be read.",
-                "Export it as CSV, XLSX, JSON, XML or Parquet.",
-            )
+            raise _unsupported(kind)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return _zip_kind(path)
     if head.startswith(b"PAR1"):
@@ -68,7 +64,7 @@ def _zip_kind(path: Path) -> str:
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
         return "xlsx" if path.suffix.lower() in (".xlsx", ".xlsm") else "zip"
     if "xl/workbook.bin" in names:
-        return "xlsb"
+        raise _unsupported("a binary workbook")
     return "xlsx" if "[Content_Types].xml" in names and any(n.startswith("xl/") for n in names) else "zip"
 
 
@@ -97,11 +93,7 @@ def _text_kind(text: str, path: Path) -> str:
     if text.startswith("<?xml"):
         return "xml"
     if re.match(r"(?i)<(!doctype\s+)?html\b|<table\b", text):
-        raise UnreadableFileError(
-            "unsupported_format",
-            "It is a web page, whatever its name says.",
-            "Export the table as CSV or XLSX.",
-        )
+        raise _unsupported("a web page, whatever its name says")
     if re.match(r"<!|<[A-Za-z_][\w.:-]*[\s/>]", text):
         return "xml"
     if re.match(r"\{\s*[\"}]", text) or re.match(r"\[\s*[\[\{\"\]]", text):
@@ -119,3 +111,11 @@ def _json_kind(text: str, path: Path) -> str:
     except (ValueError, RecursionError):
         return "json"
     return "jsonl" if rest.lstrip()[:1] in ("{", "[") and rest.strip() else "json"
+
+
+def _unsupported(kind: str) -> UnreadableFileError:
+    return UnreadableFileError(
+        "unsupported_format",
+        f"It is {kind}, and none of the formats that are read.",
+        "Export it as CSV, XLSX, JSON, XML or Parquet.",
+    )

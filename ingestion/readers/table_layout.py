@@ -6,16 +6,18 @@ What belongs here: what each record is. What does not: cutting records (`records
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ingestion.readers.celltypes import is_typed
-from ingestion.readers.model import ReadHints, unique_names
+from ingestion.readers.model import ReadHints, fold_name, unique_names
 from ingestion.readers.records import Record
 
 _PROBED_ROWS = 200
 _MOST_TITLES = 50
 _FILLED = 0.6
+_KNOWN = 0.3
 _TYPED_COLUMN = 0.6
 _NOTE = re.compile(r"(?i)\s*(total|sum|source|note|notes|generated|exported|end of|rows?:|records?:|#|\*|--)")
 
@@ -26,54 +28,110 @@ class TableLayout:
 
     Attributes:
         names: names of the columns, unique.
-        rows: data records.
+        width: number of cells that most records have.
         header_line: physical line of the header from 1, 0 where there is none.
         header_rows: how many records the header takes.
+        first_line: physical line of the first data record, 0 where there is none.
+        labels: by column, the text of the header rows that do not name the columns, where one of several does.
         kinds: how many records are title, header, data, blank, comment, repeated header, footer.
         set_aside: physical lines of what is neither header nor data nor blank.
     """
 
     names: list[str]
-    rows: list[Record]
-    header_line: int
-    header_rows: int
+    width: int
+    header_line: int = 0
+    header_rows: int = 0
+    first_line: int = 0
+    labels: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, int] = field(default_factory=dict)
     set_aside: list[int] = field(default_factory=list)
 
 
-def find_table(records: Sequence[Record], width: int, hints: ReadHints) -> TableLayout:
-    """Tell header, data and the rest apart.
+class TableFinder:
+    """Tells header, data and the rest apart: the header from the first records, then record by record.
 
-    Args:
-        records: every record of the file.
-        width: number of cells that most records have.
-        hints: what is known beforehand.
+    Attributes:
+        layout: what was found so far; complete once `data` is exhausted.
     """
-    layout = TableLayout([], [], 0, 0)
-    kept: list[Record] = []
-    for record in records:
+
+    def __init__(
+        self, head: Sequence[Record], width: int, hints: ReadHints, expected: frozenset[str] = frozenset()
+    ) -> None:
+        """Find the header.
+
+        Args:
+            head: the first records of the file, or all of them.
+            width: number of cells that most records have.
+            hints: what is known beforehand.
+            expected: folded names of columns that the file may have.
+        """
+        self._hints, self._width = hints, width
+        self._footer = re.compile(hints.skip_footer_pattern) if hints.skip_footer_pattern else None
+        self.layout = TableLayout([], width)
+        kept = [record for record in head if self._is_content(record)]
+        if not kept:
+            self._body, self._header_texts = [], []
+            return
+        first, rows = _header(kept, width, hints, expected)
+        for record in kept[:first]:
+            _aside(self.layout, "title", record)
+        header = kept[first : first + rows]
+        self._body = kept[first + rows :]
+        self.layout.header_rows, self.layout.header_line = rows, header[0].line if header else 0
+        if header:
+            self.layout.kinds["header"] = len(header)
+        self._header_texts = _repeatable(header)
+        self.layout.names, self.layout.labels = _names(header, self._body, max(width, 1), hints)
+
+    def data(self, more: Iterable[Record] = ()) -> Iterator[Record]:
+        """The data records: those of the head, then of what follows it; notes at the very end are set aside."""
+        # Records that look like notes are held back until it is known whether data follow.
+        held: list[Record] = []
+        for record in chain(self._body, filter(self._is_content, more)):
+            if self._is_header_again(record):
+                _aside(self.layout, "repeated header", record)
+            elif self._footer is not None and self._footer.search(",".join(record.cells)):
+                _aside(self.layout, "footer", record)
+            elif self._is_note(record):
+                held.append(record)
+            else:
+                yield from map(self._counted, held)
+                held = []
+                yield self._counted(record)
+        for record in held:
+            if not self.layout.kinds.get("data"):
+                yield self._counted(record)
+            else:
+                _aside(self.layout, "footer", record)
+
+    def _counted(self, record: Record) -> Record:
+        _count(self.layout, "data")
+        self.layout.first_line = self.layout.first_line or record.line
+        return record
+
+    def _is_content(self, record: Record) -> bool:
         if not any(cell.strip() for cell in record.cells):
-            _count(layout, "blank")
-        elif hints.comment and record.cells[0].lstrip().startswith(hints.comment):
-            _aside(layout, "comment", record)
-        else:
-            kept.append(record)
-    if not kept:
-        return layout
-    first, rows = _header(kept, width, hints)
-    for record in kept[:first]:
-        _aside(layout, "title", record)
-    header = kept[first : first + rows]
-    body = kept[first + rows :]
-    layout.header_rows, layout.header_line = rows, header[0].line if header else 0
-    if header:
-        layout.kinds["header"] = len(header)
-    body = _without_footer(layout, _without_repeated(layout, body, header), width, hints)
-    widest = max([len(record.cells) for record in body], default=width)
-    layout.names = _names(header, body, max(width, 1), widest, hints)
-    layout.rows = body
-    layout.kinds["data"] = len(body)
-    return layout
+            _count(self.layout, "blank")
+            return False
+        if self._hints.comment and record.cells[0].lstrip().startswith(self._hints.comment):
+            _aside(self.layout, "comment", record)
+            return False
+        return True
+
+    def _is_header_again(self, record: Record) -> bool:
+        """Whether a record repeats the header, as those of reports of several pages do."""
+        return bool(
+            self._header_texts
+            and len(record.cells) > 1
+            and [cell.strip() for cell in record.cells] in self._header_texts
+        )
+
+    def _is_note(self, record: Record) -> bool:
+        """Whether a record is a note or a total, if it stands at the end."""
+        if self._width < 3 or self._footer is not None:
+            return False
+        filled = [cell for cell in record.cells if cell.strip()]
+        return len(filled) == 1 and _NOTE.match(filled[0]) is not None
 
 
 def _count(layout: TableLayout, kind: str) -> None:
@@ -85,7 +143,7 @@ def _aside(layout: TableLayout, kind: str, record: Record) -> None:
     layout.set_aside.append(record.line)
 
 
-def _header(kept: list[Record], width: int, hints: ReadHints) -> tuple[int, int]:
+def _header(kept: list[Record], width: int, hints: ReadHints, expected: frozenset[str]) -> tuple[int, int]:
     """Position of the header among the records, and how many records it takes."""
     if hints.header_row is not None:
         # The hint counts physical lines from 0.
@@ -93,6 +151,9 @@ def _header(kept: list[Record], width: int, hints: ReadHints) -> tuple[int, int]
         return at, 1 if hints.header_rows is None else hints.header_rows
     if hints.columns is not None:
         return 0, hints.header_rows or 0
+    known = _known_header(kept, expected)
+    if known is not None:
+        return known[0], known[1] if hints.header_rows is None else hints.header_rows
     at = _first_of_table(kept, width)
     if hints.header_rows is not None:
         return at, hints.header_rows
@@ -112,9 +173,23 @@ def _header(kept: list[Record], width: int, hints: ReadHints) -> tuple[int, int]
         and len(typed) > 1
         and len(second.cells) == len(kept[at].cells)
         and not any(is_typed(cell) for cell in second.cells)
+        and sum(1 for cell in second.cells if cell.strip()) >= _FILLED * len(second.cells)
         and not any(_blank_row(record, typed) for record in body[1:])
     )
     return at, 2 if is_second_header else 1
+
+
+def _known_header(kept: list[Record], expected: frozenset[str]) -> tuple[int, int] | None:
+    """The first record, or two stacked ones, with the most expected names, if these are enough for a header."""
+    best, found = 1, None
+    for at in range(min(len(kept), _MOST_TITLES)):
+        for rows in (1, 2):
+            header = kept[at : at + rows]
+            texts = {fold_name(name) for name in _stacked(header)} - {""}
+            hits = len(texts & expected)
+            if hits > best and hits >= _KNOWN * min(len(expected), len(texts)):
+                best, found = hits, (at, rows)
+    return found
 
 
 def _first_of_table(kept: list[Record], width: int) -> int:
@@ -152,61 +227,43 @@ def _blank_row(record: Record, typed: list[int]) -> bool:
     return bool(cells) and not any(is_typed(cell) for cell in cells)
 
 
-def _without_repeated(layout: TableLayout, body: list[Record], header: list[Record]) -> list[Record]:
-    """The data without records that repeat the header, as reports of several pages have."""
+def _repeatable(header: list[Record]) -> list[list[str]]:
+    """The texts of header rows that may be repeated further down."""
     if not header or not any(cell.strip() for cell in header[0].cells):
-        return body
-    texts = [[cell.strip() for cell in record.cells] for record in header]
-    kept = []
-    for record in body:
-        if len(record.cells) > 1 and [cell.strip() for cell in record.cells] in texts:
-            _aside(layout, "repeated header", record)
-        else:
-            kept.append(record)
-    return kept
+        return []
+    return [[cell.strip() for cell in record.cells] for record in header]
 
 
-def _without_footer(layout: TableLayout, body: list[Record], width: int, hints: ReadHints) -> list[Record]:
-    """The data without the notes that stand under it."""
-    pattern = re.compile(hints.skip_footer_pattern) if hints.skip_footer_pattern else None
-    if pattern is not None:
-        kept = []
-        for record in body:
-            if pattern.search(",".join(record.cells)):
-                _aside(layout, "footer", record)
-            else:
-                kept.append(record)
-        return kept
-    if width < 3:
-        return body
-    last = len(body)
-    while last > 1:
-        filled = [cell for cell in body[last - 1].cells if cell.strip()]
-        if len(filled) == 1 and _NOTE.match(filled[0]):
-            last -= 1
-        else:
-            break
-    for record in body[last:]:
-        _aside(layout, "footer", record)
-    return body[:last]
-
-
-def _names(header: list[Record], body: list[Record], width: int, widest: int, hints: ReadHints) -> list[str]:
+def _names(
+    header: list[Record], body: list[Record], width: int, hints: ReadHints
+) -> tuple[list[str], dict[str, str]]:
+    """Names of the columns, and their labels where one of several header rows gives the names."""
+    labels: list[str] = []
     if hints.columns is not None:
         names = list(hints.columns)
     elif not header:
         names = [""] * width
     elif len(header) == 1 or hints.header_names is not None:
-        names = list(header[hints.header_names or 0].cells)
+        at = min(hints.header_names or 0, len(header) - 1)
+        names = list(header[at].cells)
+        labels = _stacked(header[:at] + header[at + 1 :])
     else:
-        columns = max(len(record.cells) for record in header)
-        stacked = [[r.cells[n].strip() for r in header if n < len(r.cells)] for n in range(columns)]
-        names = [" ".join(part for part in parts if part) for parts in stacked]
+        names = _stacked(header)
     # A last column without a name in which nothing stands is only a delimiter at the line's end.
     while len(names) > 1 and not names[-1].strip() and not _filled(body, len(names) - 1):
         names.pop()
-    widest = max((n + 1 for n in range(len(names), widest) if _filled(body, n)), default=len(names))
-    return unique_names(names + [""] * (widest - len(names)))
+    # Cells beyond the names are columns when records usually have them; else only if they are to be kept.
+    most = width if hints.long_records == "refuse" else max([len(r.cells) for r in body], default=width)
+    most = max((n + 1 for n in range(len(names), most) if _filled(body, n)), default=len(names))
+    unique = unique_names(names + [""] * (most - len(names)))
+    return unique, dict(zip(unique, labels, strict=False))
+
+
+def _stacked(header: list[Record]) -> list[str]:
+    """The texts of header rows over each other, joined by a blank."""
+    columns = max((len(record.cells) for record in header), default=0)
+    parts = [[r.cells[n].strip() for r in header if n < len(r.cells)] for n in range(columns)]
+    return [" ".join(part for part in column if part) for column in parts]
 
 
 def _filled(body: list[Record], column: int) -> bool:

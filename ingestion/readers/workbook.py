@@ -1,87 +1,254 @@
-"""Spreadsheets: title rows above the header, dates as cells, cached values of formulas.
+"""Workbooks: the sheet with the table, titles and merged headers above it, dates as cells, stored values of formulas.
 
-What belongs here: XLSX, XLSM, XLS and ODS through calamine. What does not: text files.
+What belongs here: XLSX, XLSM, XLS and ODS through calamine. What does not: what is refused unopened (`workbook_guard`).
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+import zipfile
+from collections.abc import Sequence
+from fnmatch import fnmatch
 from typing import Any
 
 import pyarrow as pa
-from python_calamine import CalamineWorkbook
+from lxml import etree
+from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
-from ingestion.readers.model import ReadResult, Request, UnreadableFileError, unique_names
+from ingestion.readers.cells import ColumnTexts, cell_text
+from ingestion.readers.model import (
+    Member,
+    ReadResult,
+    Request,
+    UnreadableFileError,
+    check_columns,
+    check_records,
+    fold_name,
+    warning,
+)
+from ingestion.readers.records import Record
+from ingestion.readers.table_layout import TableFinder
+from ingestion.readers.workbook_guard import PackageLook, SheetPart, look_into
 from warehouse.duck import quote_identifier
+
+_HEAD = 300
+_PROBED = 60
+
+
+class _Book:
+    """An opened workbook that is within the limits."""
+
+    def __init__(self, request: Request) -> None:
+        from ingestion.readers.formats import format_of
+
+        self.kind = format_of(request.path, request.hints)
+        if _is_encrypted(request):
+            raise UnreadableFileError(
+                "encrypted_workbook", "It is protected by a password.", "Save it without a password."
+            )
+        try:
+            self.look = PackageLook({})
+            if self.kind != "xls":
+                self.look = look_into(request.path, self.kind, request.limits)
+            self.book = CalamineWorkbook.from_path(str(request.path))
+            self.sheets = [
+                (sheet.name, sheet.visible != SheetVisibleEnum.Visible) for sheet in self.book.sheets_metadata
+            ]
+        except UnreadableFileError:
+            raise
+        except (Exception, etree.LxmlError) as error:
+            raise _broken(error) from None
+
+    def rows(self, name: str) -> list[list[Any]]:
+        """Cells of a sheet, from its first row and column on."""
+        try:
+            return list(self.book.get_sheet_by_name(name).to_python(skip_empty_area=False))
+        except Exception as error:
+            raise _broken(error) from None
+
+    def merged(self, name: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+        """Merged areas, first and last cell."""
+        return list(self.book.get_sheet_by_name(name).merged_cell_ranges or [])
+
+    def is_filled(self, name: str) -> bool:
+        """Whether a sheet has cells."""
+        part = self.look.parts.get(name)
+        return part.cells if part is not None else bool(self.rows(name))
+
+
+def tables(request: Request) -> list[Member]:
+    """The sheets that have cells, hidden ones told apart; empty when there is but one."""
+    book = _Book(request)
+    found = [Member(name, "sheet", hidden=hidden) for name, hidden in book.sheets if book.is_filled(name)]
+    return found if len(found) > 1 else []
 
 
 def read(request: Request) -> ReadResult:
     """Read one sheet of a workbook; see `ingestion.readers.read`."""
-    path, con, relation = request.path, request.con, request.relation
-    hints, limits = request.hints, request.limits
-    try:
-        workbook = CalamineWorkbook.from_path(str(path))
-        sheet = hints.sheet if hints.sheet is not None else 0
-        names = workbook.sheet_names
-        if isinstance(sheet, str) and sheet not in names:
-            raise UnreadableFileError(
-                "no_sheet", f"No sheet of the configured name; sheets: {names}.", "Mend `sheet`."
-            )
-        chosen = names[sheet] if isinstance(sheet, int) else sheet
-        rows = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
-    except UnreadableFileError:
-        raise
-    except Exception as error:
+    book = _Book(request)
+    chosen = _chosen(book, request)
+    rows = book.rows(chosen)
+    head, finder = _find_header(book, request, chosen, rows)
+    names = finder.layout.names
+    if not names:
         raise UnreadableFileError(
-            "unreadable_workbook",
-            f"It is no readable workbook ({type(error).__name__}).",
-            "Save it again as .xlsx.",
-        ) from None
-    first = hints.header_row if hints.header_row is not None else _header_row(rows)
-    if first >= len(rows):
-        raise UnreadableFileError(
-            "no_header", "No header row was found.", "Check the sheet and its header row."
+            "no_header",
+            f"No header row was found on sheet '{chosen}'.",
+            "Check the sheet and its header row.",
         )
-    header = [_text(cell) or "" for cell in rows[first]]
-    while header and not header[-1]:
-        header.pop()
-    columns = unique_names(header)
-    if len(columns) > limits.max_columns:
-        raise UnreadableFileError("too_many_columns", f"It has {len(columns):,} columns.", "Check the sheet.")
-    data = [row[: len(columns)] for row in rows[first + (hints.header_rows or 1) :]]
-    data = [row for row in data if any(cell not in ("", None) for cell in row)]
-    arrays = {"_record": pa.array(range(1, len(data) + 1), pa.int64())}
-    for index, name in enumerate(columns):
-        arrays[name] = pa.array(
-            [_text(row[index]) if index < len(row) else None for row in data], pa.string()
-        )
-    con.register("_sheet", pa.table(arrays))
-    con.execute(f"create or replace table {quote_identifier(relation)} as from _sheet")
-    con.unregister("_sheet")
+    check_columns(len(names), request.limits)
+    data = _data(rows, head, finder)
+    texts = ColumnTexts(book.look.from_1904)
+    count = _load(request, names, data, texts)
+    layout = finder.layout
     return ReadResult(
-        columns=columns,
-        records_read=len(data),
-        format=path.suffix.lower().lstrip(".") or "xlsx",
+        columns=names,
+        records_read=count,
+        format=book.kind,
         dialect={"sheet": chosen},
-        header={"row": first, "rows": hints.header_rows or 1},
+        header={"line": layout.header_line, "rows": layout.header_rows},
+        labels=layout.labels,
+        warnings=_warnings(book, chosen, texts, layout.set_aside),
+        physical=layout.kinds,
     )
 
 
-def _header_row(rows: list[list[Any]]) -> int:
-    widths = [sum(1 for cell in row if cell not in ("", None)) for row in rows[:200]]
-    common = max(set(widths), key=lambda width: (widths.count(width) * width, width)) if widths else 0
-    return next((index for index, width in enumerate(widths) if width >= max(1, 0.8 * common)), 0)
+def _find_header(book: _Book, request: Request, sheet: str, rows: list[list[Any]]) -> tuple[int, TableFinder]:
+    """How many rows the header was sought in, and what was found."""
+    head = [[cell_text(cell) or "" for cell in row] for row in rows[:_HEAD]]
+    _spread_merged(head, book.merged(sheet))
+    widths = [_extent(row) for row in head if any(row)]
+    width = max(set(widths), key=lambda one: (widths.count(one) * one, one)) if widths else 0
+    records = [
+        Record(line, 1, cells[: max(width, _extent(cells))]) for line, cells in enumerate(head, start=1)
+    ]
+    finder = TableFinder(records, width, request.hints, request.expected)
+    return len(head), finder
 
 
-def _text(cell: Any) -> str | None:
-    if cell is None or cell == "":
-        return None
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(sep=" ")
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    return str(cell)
+def _spread_merged(head: list[list[str]], merged: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+    """Repeat a heading over the columns it was merged across; a title over the whole row stays one cell."""
+    several = [len({cell for cell in row if cell}) > 1 for row in head]
+    for (top, left), (bottom, right) in merged:
+        if top == bottom and top < len(head) and several[top] and right > left:
+            head[top][left : right + 1] = [head[top][left]] * (right + 1 - left)
+
+
+def _extent(row: Sequence[str]) -> int:
+    return max((n for n, cell in enumerate(row, start=1) if cell.strip()), default=0)
+
+
+def _data(rows: list[list[Any]], head: int, finder: TableFinder) -> list[list[Any]]:
+    """The data rows: of the head as found; of the rest all but blank ones, repeated headers and notes at the end."""
+    rest = (
+        Record(line, 1, [cell_text(cell) or "" for cell in row] if _needs_text(row) else ["."] * len(row))
+        for line, row in enumerate(rows[head:], start=head + 1)
+    )
+    return [rows[record.line - 1] for record in finder.data(rest)]
+
+
+def _needs_text(row: list[Any]) -> bool:
+    """Whether a row may be blank, a repeated header or a note: with a number or date and more it is none of them."""
+    filled = 0
+    for cell in row:
+        if cell not in ("", None):
+            filled += 1
+            if filled > 1 and not isinstance(cell, str):
+                return False
+    return True
+
+
+def _load(request: Request, names: list[str], data: list[list[Any]], texts: ColumnTexts) -> int:
+    check_records(len(data), request.limits)
+    arrays: dict[str, Any] = {"_record": pa.array(range(1, len(data) + 1), pa.int64())}
+    columns = list(zip(*data, strict=False)) if data else []
+    for at, name in enumerate(names):
+        arrays[name] = texts.of(columns[at]) if at < len(columns) else pa.nulls(len(data), pa.string())
+    request.con.register("_sheet", pa.table(arrays))
+    try:
+        request.con.execute(f"create or replace table {quote_identifier(request.relation)} as from _sheet")
+    finally:
+        request.con.unregister("_sheet")
+    return len(data)
+
+
+def _chosen(book: _Book, request: Request) -> str:
+    """The sheet as pinned, else the visible one with the known header, else the first visible one with cells."""
+    pinned, names = request.hints.sheet, [name for name, _ in book.sheets]
+    shown = ", ".join(f"'{name}'" for name in names[:20])
+    if isinstance(pinned, int):
+        if pinned >= len(names):
+            raise UnreadableFileError("no_sheet", f"It has {len(names)} sheets: {shown}.", "Mend `sheet`.")
+        return names[pinned]
+    if pinned is not None:
+        found = [n for n in names if n == pinned] or [
+            name for name in names if fnmatch(name.strip().casefold(), pinned.strip().casefold())
+        ]
+        if len(found) != 1:
+            why = f"{len(found) or 'No'} sheets are named like '{pinned}'; sheets: {shown}."
+            raise UnreadableFileError("no_sheet", why, "Name the sheet as agreed, or mend `sheet`.")
+        return found[0]
+    filled = [name for name, hidden in book.sheets if not hidden and book.is_filled(name)]
+    if not filled:
+        raise UnreadableFileError(
+            "empty_file", "No visible sheet holds anything.", "Send the workbook with its table."
+        )
+    if len(filled) == 1 or not request.expected:
+        return filled[0]
+    return max(
+        filled, key=lambda name: (_hits(book.rows(name)[:_PROBED], request.expected), -filled.index(name))
+    )
+
+
+def _hits(rows: list[list[Any]], expected: frozenset[str]) -> int:
+    return max((len({fold_name(str(cell)) for cell in row} & expected) for row in rows), default=0)
+
+
+def _warnings(book: _Book, chosen: str, texts: ColumnTexts, set_aside: list[int]) -> list[dict[str, str]]:
+    told = []
+    hidden = [
+        name for name, is_hidden in book.sheets if is_hidden and name != chosen and book.is_filled(name)
+    ]
+    others = [
+        name for name, is_hidden in book.sheets if not is_hidden and name != chosen and book.is_filled(name)
+    ]
+    for code, names, what in (
+        ("sheets_not_read", others, "Other sheets"),
+        ("hidden_sheets", hidden, "Hidden sheets"),
+    ):
+        if names:
+            why = f"{what} with content were not read: {', '.join(names[:10])}."
+            told.append(warning(code, why, "Name the sheet as `sheet` in `read`, or send it without them."))
+    part = book.look.parts.get(chosen, SheetPart())
+    if dict(book.sheets)[chosen]:
+        told.append(warning("hidden_sheet", f"The sheet '{chosen}' is hidden; it was read.", "Look at it."))
+    if part.hidden_rows:
+        why = f"{part.hidden_rows:,} rows are hidden or filtered out; they were read like the others."
+        told.append(warning("hidden_rows", why, "Delete them before sending if they should not count."))
+    if part.error_cells:
+        why = f"{part.error_cells:,} cells hold an error like #N/A; they count as empty."
+        told.append(warning("error_cells", why, "Correct the formulas."))
+    if part.unvalued:
+        why = f"{part.unvalued:,} formulas were saved without their values; they count as empty."
+        told.append(warning("formula_without_value", why, "Open it in a spreadsheet program and save it."))
+    if texts.date_numbers:
+        why = f"{texts.date_numbers:,} cells of date columns were plain numbers; they were read as dates."
+        told.append(warning("date_numbers", why, "Format the columns as dates throughout."))
+    if set_aside:
+        lines = ", ".join(map(str, sorted(set_aside)[:10]))
+        told.append(warning("set_aside", f"Rows that are no data were set aside: {lines}."))
+    return told
+
+
+def _is_encrypted(request: Request) -> bool:
+    with request.path.open("rb") as stream:
+        head = stream.read(1 << 20)
+    return head.startswith(b"\xd0\xcf\x11\xe0") and "EncryptedPackage".encode("utf-16-le") in head
+
+
+def _broken(error: BaseException) -> UnreadableFileError:
+    kind = "ZIP" if isinstance(error, zipfile.BadZipFile) else type(error).__name__
+    return UnreadableFileError(
+        "unreadable_workbook",
+        f"It is no readable workbook ({kind}).",
+        "Save it again as .xlsx and send it whole.",
+    )
