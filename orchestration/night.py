@@ -19,7 +19,8 @@ from orchestration import progress
 from warehouse.community import Community
 from warehouse.release import ReleaseInfo, list_releases
 
-_INSTANCE = "telemetry:\n  enabled: false\n"
+# No telemetry, and no sign-up dialog over the first screen.
+_INSTANCE = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
 
 class RunLockedError(RuntimeError):
