@@ -45,21 +45,6 @@ _QUALITY = (
     ("estimated_precision", "DOUBLE"),
     ("estimated_recall", "DOUBLE"),
 )
-# One row a partner and feed that ever delivered.
-_FEED_STATUS = """
-    create or replace table lake.feed_status as
-    select partner_id, feed_id, count(*) as delivery_n,
-        count(*) filter (where status = 'accepted') as accepted_n,
-        count(*) filter (where status = 'refused') as refused_n,
-        count(*) filter (where is_in_force) as in_force_n,
-        max(received_at) as last_received_at,
-        max(received_at) filter (where status = 'accepted') as last_accepted_at,
-        sum(rows_in) filter (where status = 'accepted')::bigint as rows_in,
-        sum(rows_accepted) filter (where status = 'accepted')::bigint as rows_accepted,
-        sum(rows_accepted) filter (where status = 'accepted')
-            / nullif(sum(rows_in) filter (where status = 'accepted'), 0) as acceptance_rate
-    from lake.delivery group by partner_id, feed_id order by partner_id, feed_id
-"""
 
 
 @dataclass(frozen=True)
@@ -90,7 +75,7 @@ def register(
 
     Every feed's view has all columns of the contract, typed, also where there is no file. The views are
     `lake.<feed>`, `lake.crosswalk`, `lake.linkage_quality`; with a ledger also the tables `lake.delivery` (without
-    file names) and `lake.feed_status`.
+    file names).
 
     Args:
         con: the database to register in.
@@ -112,7 +97,6 @@ def register(
     con.register("_deliveries", pa.Table.from_pylist(rows, schema=_DELIVERY))
     con.execute("create or replace table lake.delivery as from _deliveries")
     con.unregister("_deliveries")
-    con.execute(_FEED_STATUS)
 
 
 _DELIVERY = pa.schema(

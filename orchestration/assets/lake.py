@@ -5,18 +5,20 @@ What belongs here: calling acceptance and reporting it. What does not: acceptanc
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 import dagster as dg
 
 import ingestion
 from ingestion.contracts import load_contracts
+from ingestion.standing import feed_standings
 from orchestration import names, progress
 from orchestration.assets.landing import freshness_policy
 from orchestration.community_resource import CommunityResource
 from orchestration.inputs import current_fingerprint, feed_fingerprint, last_release_fingerprint
 from orchestration.names import lake_key
 from warehouse.community import Community
-from warehouse.ledger import LakeFile
+from warehouse.ledger import LakeFile, Ledger
 
 
 def lake_specs(landing: Sequence[dg.AssetSpec]) -> list[dg.AssetSpec]:
@@ -57,6 +59,7 @@ def build_lake_asset(landing: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
         for outcome in outcomes:
             context.log.info(outcome.summary)
         ledger = community.ledger(loaded)
+        _observe_landing(context, loaded, ledger, community.settings().clock().date())
         files = ledger.current_files()
         if current_fingerprint(loaded, files) == last_release_fingerprint(loaded, ledger):
             context.log.info("Nothing new since the last release: nothing to build, nothing to publish.")
@@ -64,6 +67,29 @@ def build_lake_asset(landing: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
         yield from _materializations(loaded, files)
 
     return accept_deliveries
+
+
+def _observe_landing(
+    context: dg.AssetExecutionContext, community: Community, ledger: Ledger, today: date
+) -> None:
+    """Show on each partner's landing asset how it stands, also on nights on which it sent nothing."""
+    for standing in feed_standings(community, ledger, today):
+        receipts = community.paths.receipts / standing.partner_id / "index.html"
+        context.log_event(
+            dg.AssetObservation(
+                names.landing_key(standing.partner_id, standing.feed_id),
+                metadata={
+                    "state": standing.state,
+                    "last delivery": str(standing.last_delivery or "never"),
+                    "next due": str(standing.due or "not known before the first delivery"),
+                    "deliveries": standing.deliveries,
+                    "rows": standing.rows,
+                    **({"acceptance rate": standing.acceptance} if standing.acceptance is not None else {}),
+                    **({"rows against usual": standing.trend} if standing.trend is not None else {}),
+                    "receipts": dg.MetadataValue.path(str(receipts)),
+                },
+            )
+        )
 
 
 def _materializations(community: Community, files: Sequence[LakeFile]) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]

@@ -98,7 +98,6 @@ _LAKE_EXTRA: dict[str, dict[str, pa.DataType]] = {
         "rows_quarantined": pa.int64(),
         "is_in_force": pa.bool_(),
     },
-    "feed_status": {"partner_id": pa.string(), "feed_id": pa.string()},
 }
 
 
