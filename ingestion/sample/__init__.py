@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ingestion.sample import files
+from ingestion.sample import drops
 from ingestion.sample.life import CHARTER_SHARE, live
 from ingestion.sample.people import Draw, make_people
 from ingestion.sample.truth import join_truth, write_truth
@@ -105,18 +105,8 @@ def _write_town(town: _Town) -> list[Workbook]:
     )
     everybody = make_people(draw, town.people)
     life = live(draw, everybody, charter_share=town.charter_share)
-    writer = files.Writer(town.folder, draw, everybody, life)
-    writes = [
-        files.write_riverbend,
-        files.write_eastvale,
-        files.write_summit,
-        files.write_state,
-        files.write_early_childhood,
-        files.write_after_school,
-    ]
-    if town.number == 0:
-        writes = [files.write_directory, *writes, files.write_places]
-    for write in writes:
+    writer = drops.Writer(town.folder, draw, everybody, life)
+    for write in drops.WRITERS if town.number else (*drops.WRITERS, *drops.WRITERS_OF_THE_WHOLE):
         write(writer)
     ids = pd.concat(writer.ids, ignore_index=True)
     write_truth(town.folder / "truth", everybody, life, ids, first_serial=town.first_serial)
