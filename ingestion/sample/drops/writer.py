@@ -96,6 +96,6 @@ YES_NO = {True: "Y", False: "N"}
 
 
 def demographics(writer: Writer, spells: pd.DataFrame) -> pd.DataFrame:
-    """Spells with the person's economic status, English learner status and disability of that year."""
+    """Spells with the person's economic status of that year."""
     status = writer.life.table("status").drop_duplicates(["true_person_id", "school_year"])
     return spells.merge(status, on=["true_person_id", "school_year"], how="left")
