@@ -22,6 +22,7 @@ from ingestion.landing import Pending, printable_name, scan
 from ingestion.mapping import FeedMapping, load_partner_mappings
 from ingestion.receipts import Receipt, write_index, write_receipt
 from warehouse import duck
+from warehouse.agreements.certificate import destroyed_under
 from warehouse.community import Community
 from warehouse.ledger import Delivery, LakeFile, Ledger
 from warehouse.settings import Settings
@@ -124,12 +125,12 @@ def _receive(desk: Desk, content: _Content) -> list[DeliveryOutcome]:
     outcomes: list[DeliveryOutcome] = []
     try:
         _unchanged(content)
-        archived = desk.paths.archive / pending.partner_id / f"{content.sha256}.enc"
-        if not archived.exists():
-            archived.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            encrypt_file(pending.path, archived, desk.archive_key)
+        allowed = any(_barred(desk.community, m, desk.settings) is None for m in pending.mappings)
+        if allowed:
+            _archive(desk, content)
         outcomes = [_deliver(desk, content, mapping) for mapping in pending.mappings]
-        pending.path.unlink()
+        if allowed:  # else it stays the partner's: not kept, and taken once an agreement allows it
+            pending.path.unlink()
         _finish(desk, outcomes)
         with suppress(OSError):
             if pending.path.parent != desk.paths.landing / pending.partner_id:
@@ -140,6 +141,13 @@ def _receive(desk: Desk, content: _Content) -> list[DeliveryOutcome]:
     finally:
         store.forget(desk.con)
     return outcomes
+
+
+def _archive(desk: Desk, content: _Content) -> None:
+    archived = desk.paths.archive / content.pending.partner_id / f"{content.sha256}.enc"
+    if not archived.exists():
+        archived.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        encrypt_file(content.pending.path, archived, desk.archive_key)
 
 
 def _unchanged(content: _Content) -> None:
@@ -262,7 +270,10 @@ def _barred(community: Community, mapping: FeedMapping, settings: Settings) -> F
     """Whether the partner's agreement keeps this feed out today."""
     agreement = community.partners[mapping.partner_id].agreement
     today = settings.clock().date()
-    if agreement.feeds and mapping.feed not in agreement.feeds:
+    destroyed = destroyed_under(community.paths, mapping.partner_id, agreement.agreement_id)
+    if destroyed:
+        why = f"Everything held under the agreement {agreement.agreement_id} was destroyed on {destroyed.destroyed_at[:10]}."
+    elif agreement.feeds and mapping.feed not in agreement.feeds:
         why = f"The agreement {agreement.agreement_id} does not cover the feed {mapping.feed}."
     elif agreement.expires and agreement.expires < today:
         why = f"The agreement {agreement.agreement_id} expired on {agreement.expires}."
@@ -271,7 +282,10 @@ def _barred(community: Community, mapping: FeedMapping, settings: Settings) -> F
     else:
         return None
     return Finding(
-        code="agreement", severity="refuse", why=why, fix="Renew or extend the agreement in partner.yml."
+        code="agreement",
+        severity="refuse",
+        why=f"{why} The file was neither read nor kept.",
+        fix="Sign a new agreement or extend it, and write it into partner.yml; the file is then taken by the next run.",
     )
 
 

@@ -17,6 +17,7 @@ from orchestration.assets.landing import freshness_policy
 from orchestration.community_resource import CommunityResource
 from orchestration.inputs import current_fingerprint, feed_fingerprint, last_release_fingerprint
 from orchestration.names import lake_key
+from warehouse.agreements import withdraw_overdue
 from warehouse.community import Community
 from warehouse.ledger import LakeFile, Ledger
 
@@ -59,6 +60,11 @@ def build_lake_asset(landing: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
         for outcome in outcomes:
             context.log.info(outcome.summary)
         ledger = community.ledger(loaded)
+        for delivery in withdraw_overdue(loaded, ledger, community.settings()):
+            context.log.warning(
+                f"Delivery {delivery.delivery_id} of {delivery.partner_id} was held as long as its agreement allows and is "
+                f"out of force; `throughline agreement destroy --partner {delivery.partner_id} --overdue` removes it."
+            )
         _observe_landing(context, loaded, ledger, community.settings().clock().date())
         files = ledger.current_files()
         if current_fingerprint(loaded, files) == last_release_fingerprint(loaded, ledger):

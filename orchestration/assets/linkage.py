@@ -30,12 +30,7 @@ def person_crosswalk(context: dg.AssetExecutionContext, community: CommunityReso
     """Link the people of the deliveries in force."""
     loaded = community.load()
     deliveries = community.ledger(loaded).current_deliveries()
-    config = LinkageConfig.model_validate(
-        {
-            "duplicate_free": [p.partner_id for p in loaded.partners.values() if p.duplicate_free],
-            **loaded.config.linkage,
-        }
-    )
+    config = LinkageConfig.of(loaded)
     with progress.step("Records of one person linked"):
         report = run_linkage(loaded.paths, community.settings(), config, deliveries, context.run.run_id)
     return dg.MaterializeResult(

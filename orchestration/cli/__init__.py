@@ -47,6 +47,8 @@ _AREAS = (
     "disclosure",
     "link",
     "vault",
+    "agreement",
+    "subject",
     "backup",
 )
 

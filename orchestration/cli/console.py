@@ -67,6 +67,8 @@ def fail_message(error: Exception) -> str | None:
         "BackupError",
         "EncryptedFileError",
         "AccessLogError",
+        "DestructionError",
+        "RemainsFoundError",
     }
     if isinstance(error, known) or type(error).__name__ in named:
         return f"throughline: {error}"

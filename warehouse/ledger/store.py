@@ -147,6 +147,17 @@ class Ledger:
         """
         self._change(delivery_id, at, "reinstated")
 
+    def destroy(self, delivery_ids: Sequence[str], at: datetime) -> None:
+        """Note that what deliveries brought is destroyed: counts and hashes stay, file names and lake files go."""
+        with self._session() as session, session.begin():
+            for delivery_id in delivery_ids:
+                delivery = session.get(Delivery, delivery_id)
+                if delivery is None or delivery.status == "destroyed":
+                    continue
+                delivery.status, delivery.file_name = "destroyed", "(destroyed)"
+                session.execute(sa.delete(FileRow).where(FileRow.delivery_id == delivery_id))
+                session.add(DeliveryEvent(delivery_id=delivery_id, at=_naive(at), kind="destroyed"))
+
     def delivery_rows(self) -> list[dict[str, Any]]:
         """Every delivery as a row without the file's name, for the working database."""
         in_force = set(self.current_deliveries())

@@ -54,14 +54,14 @@ class Delivery(Base):
 
 
 class DeliveryEvent(Base):
-    """A delivery was withdrawn or reinstated."""
+    """A delivery was withdrawn or reinstated, or what it brought was destroyed."""
 
     __tablename__ = "delivery_event"
 
     event_n: orm.Mapped[int] = orm.mapped_column(primary_key=True, autoincrement=True)
     delivery_id: orm.Mapped[str] = orm.mapped_column(sa.ForeignKey("delivery.delivery_id"), index=True)
     at: orm.Mapped[datetime]
-    kind: orm.Mapped[str]  # withdrawn or reinstated
+    kind: orm.Mapped[str]  # withdrawn, reinstated or destroyed
 
 
 class FileRow(Base):

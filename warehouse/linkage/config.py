@@ -10,6 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from warehouse.community import Community
+
 
 class LinkageConfig(BaseModel):
     """Settings of linkage; `linkage:` in `community.yml`."""
@@ -71,6 +73,12 @@ class LinkageConfig(BaseModel):
     tie_margin: float = Field(
         0.5, ge=0, description="Match weight (log2) below which two rivals are a tie; ties go to review."
     )
+
+    @classmethod
+    def of(cls, community: Community) -> LinkageConfig:
+        """Settings of a community: its own under `linkage:`, and which partners hold a person once."""
+        clean = [p.partner_id for p in community.partners.values() if p.duplicate_free]
+        return cls.model_validate({"duplicate_free": clean, **community.config.linkage})
 
     @model_validator(mode="after")
     def _ordered(self) -> LinkageConfig:

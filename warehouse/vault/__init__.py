@@ -3,6 +3,7 @@
 What belongs here: keeping identifiers safe. What does not: comparing them (`warehouse.linkage`).
 """
 
+from warehouse.vault.compaction import compact_vault
 from warehouse.vault.files import (
     EncryptedFileError,
     decrypt_file,
@@ -24,6 +25,7 @@ __all__ = [
     "VaultBusyError",
     "VaultKeyError",
     "attach_vault",
+    "compact_vault",
     "decrypt_file",
     "decrypted_blocks",
     "derived_key",

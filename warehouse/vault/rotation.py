@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from warehouse import duck
 from warehouse.settings import CommunityPaths, Settings
 from warehouse.vault import access_log
+from warehouse.vault.compaction import copy_vault
 from warehouse.vault.files import encrypted_with, key_id, reencrypt_file
 from warehouse.vault.keys import (
     ROTATION_JOURNAL,
@@ -28,7 +28,6 @@ from warehouse.vault.keys import (
     split_key,
     write_private,
 )
-from warehouse.vault.store import open_file
 
 _STAGED = ".rotated"
 FILE_LABELS = ("archive", "quarantine")
@@ -61,7 +60,7 @@ def rotate_key(paths: CommunityPaths, settings: Settings) -> Path:
     write_private(_staged(keyring_path(paths)), keyring_text(fresh, stable))
     new = SecretStr(fresh if fresh == stable else f"{fresh}\x1f{stable}")
     access_log.append(paths, settings, derived_key(old, "access_log"), purpose="key rotation", people=0)
-    _copy_vault(paths, old, new)
+    copy_vault(paths, old, new, _staged(paths.vault))
     _reencrypt(paths, old, new)
     access_log.rechain(
         paths, derived_key(old, "access_log"), derived_key(new, "access_log"), staged_suffix=_STAGED
@@ -98,27 +97,6 @@ def _discard(paths: CommunityPaths) -> None:
     for folder in (paths.archive, paths.quarantine, paths.vault.parent, paths.keys):
         for file in folder.rglob(f"*{_STAGED}*"):
             shutil.rmtree(file) if file.is_dir() else file.unlink()
-
-
-def _copy_vault(paths: CommunityPaths, old: SecretStr, new: SecretStr) -> None:
-    con = duck.connect(temp_directory=paths.temp / "rotation")
-    try:
-        open_file(con, paths.vault, old, read_only=True)
-        staged = _staged(paths.vault)
-        open_file(con, staged, new, alias="fresh")
-        con.execute("copy from database vault to fresh")
-        con.execute("checkpoint fresh")
-        con.execute("detach fresh")
-        staged.chmod(0o600)
-        open_file(con, staged, new, read_only=True, alias="fresh")
-        for table in ("identifier_record", "person", "person_record", "person_event"):
-            counts = con.execute(
-                f"select (select count(*) from vault.{table}), (select count(*) from fresh.{table})"
-            ).fetchone()
-            if not counts or counts[0] != counts[1]:
-                raise VaultKeyError(f"The copy of {table} is incomplete; the old key stays in force.")
-    finally:
-        con.close()
 
 
 def _reencrypt(paths: CommunityPaths, old: SecretStr, new: SecretStr) -> None:
