@@ -13,18 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
-from filelock import FileLock, Timeout
 
 from orchestration import progress
 from warehouse.community import Community
 from warehouse.release import ReleaseInfo, list_releases
+from warehouse.run_lock import run_lock
 
 # No telemetry, and no sign-up dialog over the first screen.
 _INSTANCE = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
-
-
-class RunLockedError(RuntimeError):
-    """Another run works on this community at the moment."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +60,13 @@ def run_night(community: Community, listener: progress.Listener | None = None) -
     Raises:
         RunLockedError: another run is under way for this community.
     """
-    lock = FileLock(community.paths.data / "run.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunLockedError(
-            f"another run is at work on {community.paths.root}; wait for it to end, then run again"
-        ) from None
-    try:
-        progress.listen(listener)
-        with progress.quiet():
-            return _execute(community)
-    finally:
-        progress.listen(None)
-        lock.release()
+    with run_lock(community.paths):
+        try:
+            progress.listen(listener)
+            with progress.quiet():
+                return _execute(community)
+        finally:
+            progress.listen(None)
 
 
 def _execute(community: Community) -> NightResult:

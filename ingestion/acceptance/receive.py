@@ -17,6 +17,7 @@ from ingestion.acceptance.desk import Desk, delivery_id_of, fingerprint_of, mode
 from ingestion.acceptance.findings import Finding
 from ingestion.acceptance.judge_file import Judgement, judge_file
 from ingestion.acceptance.outcome import DeliveryOutcome, without_delivery
+from ingestion.acceptance.requests import without_removed
 from ingestion.contracts import load_contracts
 from ingestion.landing import Pending, printable_name, scan
 from ingestion.mapping import FeedMapping, load_partner_mappings
@@ -129,6 +130,8 @@ def _receive(desk: Desk, content: _Content) -> list[DeliveryOutcome]:
         if allowed:
             _archive(desk, content)
         outcomes = [_deliver(desk, content, mapping) for mapping in pending.mappings]
+        if any(f.code == "removed_on_request" for outcome in outcomes for f in outcome.findings):
+            _archived(desk, content).unlink(missing_ok=True)
         if allowed:  # else it stays the partner's: not kept, and taken once an agreement allows it
             pending.path.unlink()
         _finish(desk, outcomes)
@@ -144,10 +147,14 @@ def _receive(desk: Desk, content: _Content) -> list[DeliveryOutcome]:
 
 
 def _archive(desk: Desk, content: _Content) -> None:
-    archived = desk.paths.archive / content.pending.partner_id / f"{content.sha256}.enc"
+    archived = _archived(desk, content)
     if not archived.exists():
         archived.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         encrypt_file(content.pending.path, archived, desk.archive_key)
+
+
+def _archived(desk: Desk, content: _Content) -> Path:
+    return desk.paths.archive / content.pending.partner_id / f"{content.sha256}.enc"
 
 
 def _unchanged(content: _Content) -> None:
@@ -196,7 +203,7 @@ def _deliver(desk: Desk, content: _Content, mapping: FeedMapping) -> DeliveryOut
     before = desk.ledger.previous(mapping.partner_id, mapping.name)
     if judgement.plan is not None:
         target = store.Target(mapping.partner_id, _issuer(desk, mapping), delivery_id, sequence)
-        files = _store(desk, judgement, target)
+        files, judgement = _store(desk, judgement, target)
     delivery = _delivery(desk, mapping, content, delivery_id, sequence, judgement)
     desk.ledger.record(delivery, files)
     return _with_receipt(desk, mapping, delivery, judgement, before)
@@ -295,14 +302,16 @@ def _issuer(desk: Desk, mapping: FeedMapping) -> str:
     return desk.community.partners[mapping.partner_id].issuer or mapping.partner_id
 
 
-def _store(desk: Desk, judgement: Judgement, target: store.Target) -> list[LakeFile]:
+def _store(desk: Desk, judgement: Judgement, target: store.Target) -> tuple[list[LakeFile], Judgement]:
     plan = judgement.plan
     assert plan is not None
     store.split_rows(desk.con, plan, target)
+    judgement = without_removed(desk.con, judgement)
     store.to_vault(desk.con, plan.contract, target, replace=target.delivery_id in desk.cut_off)
     if judgement.quarantined:
         store.to_quarantine(desk.con, desk.paths, plan, target, desk.quarantine_key)
-    return store.to_lake(desk.con, desk.paths, plan.contract, list(judgement.periods), target)
+    files = store.to_lake(desk.con, desk.paths, plan.contract, list(judgement.periods), target)
+    return files, judgement
 
 
 def _delivery(

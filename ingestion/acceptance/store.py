@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.acceptance.judging import JUDGED, SCOPED, SOURCE, Plan, reasons_sql
+from ingestion.acceptance.requests import REMOVED, corrected, find_removed
 from ingestion.contracts import FeedContract
 from warehouse.duck import quote_identifier, sql_literal
 from warehouse.ledger import LakeFile
@@ -56,17 +57,15 @@ def split_rows(con: duckdb.DuckDBPyConnection, plan: Plan, target: Target) -> No
         joined = f"left join person_keys k on k.person_id = j.person_id{same_issuer}"
     names = ", ".join(f"j.{quote_identifier(column.name)}" for column in contract.columns)
     derived = "".join(f", try({d.sql}) as {quote_identifier(d.name)}" for d in contract.derived)
+    find_removed(con, plan, target.issuer_id)
+    accepted = f"""
+        select {sql_literal(target.partner_id)} as partner_id, {issuer} as issuer_id,
+            {sql_literal(target.delivery_id)} as delivery_id, {target.delivery_seq}::bigint as delivery_seq,
+            j._record as source_row, {person} {names}
+        from {JUDGED} j {joined} where {plan.good} and j._record not in (from {REMOVED})"""
     con.execute(
-        f"""
-        create or replace view {_KEPT} as
-        with accepted as (
-            select {sql_literal(target.partner_id)} as partner_id, {issuer} as issuer_id,
-                {sql_literal(target.delivery_id)} as delivery_id, {target.delivery_seq}::bigint as delivery_seq,
-                j._record as source_row, {person} {names}
-            from {JUDGED} j {joined} where {plan.good}
-        )
-        select *{derived} from accepted
-        """
+        f"create or replace view {_KEPT} as with accepted as ({corrected(con, contract, accepted)}) "
+        f"select *{derived} from accepted"
     )
 
 
@@ -152,7 +151,8 @@ def to_quarantine(
     con.execute(f"pragma add_parquet_key('{_QUARANTINE_KEY}', '{base64.b64encode(key).decode()}')")
     query = (
         f"select s._record as source_row, array_to_string(r._reasons, ';') as _reasons, s.* exclude (_record) "
-        f"from {SOURCE} s inner join ({reasons_sql(plan)}) r on s._record = r._record order by 1"
+        f"from {SOURCE} s inner join ({reasons_sql(plan)}) r on s._record = r._record "
+        f"where s._record not in (from {REMOVED}) order by 1"
     )
     path = folder / f"{target.delivery_id}.parquet"
     _copy(con, query, path, f", encryption_config {{footer_key: '{_QUARANTINE_KEY}'}}")
@@ -163,7 +163,7 @@ def forget(con: duckdb.DuckDBPyConnection) -> None:
     """Drop everything that judging one file made, so that the next one starts clean and memory is free."""
     for view in (_KEPT, SCOPED):
         con.execute(f"drop view if exists {view}")
-    for table in (JUDGED, "person_keys", "repeated"):
+    for table in (JUDGED, "person_keys", "repeated", REMOVED):
         con.execute(f"drop table if exists {table}")
     kind = con.execute(
         "select 'view' from duckdb_views() where view_name = $name and database_name = current_database()",

@@ -33,18 +33,14 @@ def backup(
     directory: CommunityOption = None,
 ) -> None:
     """Write everything that cannot be rebuilt into one archive, while no night is at work."""
-    from filelock import FileLock, Timeout
-
     from warehouse.backup import BackupError, back_up
+    from warehouse.run_lock import run_lock
     from warehouse.settings import Settings
 
     community = open_community(directory)
     try:
-        with FileLock(community.paths.data / "run.lock").acquire(timeout=0):
+        with run_lock(community.paths):
             kept = back_up(community.paths, Settings(), target, with_keys=with_keys)
-    except Timeout:
-        console.print("A night is at work; back up when it has ended.")
-        raise typer.Exit(1) from None
     except BackupError as error:
         console.print(f"throughline: {error}", soft_wrap=True)
         raise typer.Exit(1) from None

@@ -54,7 +54,7 @@ def open_community(folder: Path | None) -> Community:
 
 def fail_message(error: Exception) -> str | None:
     """The message of an error that a user can mend; None for one that is a defect of ours."""
-    known = (ConfigurationError, FileNotFoundError, PermissionError, IsADirectoryError)
+    known = (ConfigurationError, FileExistsError, FileNotFoundError, PermissionError, IsADirectoryError)
     named = {
         "VaultKeyError",
         "MappingError",
@@ -68,6 +68,8 @@ def fail_message(error: Exception) -> str | None:
         "EncryptedFileError",
         "AccessLogError",
         "DestructionError",
+        "SubjectNotFoundError",
+        "SubjectRequestError",
         "RemainsFoundError",
     }
     if isinstance(error, known) or type(error).__name__ in named:

@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from warehouse import duck
 from warehouse.agreements import stores
 from warehouse.agreements.certificate import Certificate, folder, write_certificate
@@ -20,6 +18,7 @@ from warehouse.agreements.search import search_everywhere
 from warehouse.agreements.standing import overdue_deliveries
 from warehouse.community import Community
 from warehouse.ledger import Delivery, Ledger
+from warehouse.run_lock import run_lock
 from warehouse.settings import CommunityPaths, Settings
 from warehouse.vault import access_log, attach_vault, compact_vault, derived_key, vault_key
 
@@ -63,15 +62,12 @@ def destroy_partner(
         The certificate and its file.
 
     Raises:
-        DestructionError: unknown partner, nothing to destroy, or a run is at work.
+        DestructionError: unknown partner, or nothing to destroy.
+        RunLockedError: a run is at work.
         RemainsFoundError: the search found something; no certificate is written.
     """
-    paths = community.paths
-    try:
-        with FileLock(paths.data / "run.lock").acquire(timeout=0):
-            return _destroy(community, settings, partner_id, signer, only_overdue=only_overdue)
-    except Timeout:
-        raise DestructionError("a run is at work on this community; wait for its end.") from None
+    with run_lock(community.paths):
+        return _destroy(community, settings, partner_id, signer, only_overdue=only_overdue)
 
 
 def _destroy(

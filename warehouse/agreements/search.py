@@ -71,7 +71,7 @@ def search_everywhere(
 def _vault(con: duckdb.DuckDBPyConnection, found: list[str]) -> int:
     rows = con.execute(
         """select table_name, column_name, data_type from duckdb_columns()
-        where database_name = 'vault' and table_name <> 'destroying' and data_type in ('VARCHAR', 'VARCHAR[]')
+        where database_name = 'vault' and table_name not in ('destroying', 'removed_subject') and data_type in ('VARCHAR', 'VARCHAR[]')
           and (table_name, column_name) not in (values ('linkage_run', 'run_id'))"""
     ).fetchall()
     for table, column, kind in rows:

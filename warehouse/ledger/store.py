@@ -158,6 +158,19 @@ class Ledger:
                 session.execute(sa.delete(FileRow).where(FileRow.delivery_id == delivery_id))
                 session.add(DeliveryEvent(delivery_id=delivery_id, at=_naive(at), kind="destroyed"))
 
+    def rewrite_file(self, path: str, *, rows: int, sha256: str) -> None:
+        """Note that a lake file is written anew on a person's request; rows gone count as not meant for the feed."""
+        with self._session() as session, session.begin():
+            file = session.get(FileRow, path)
+            if file is None:
+                return
+            gone = file.rows - rows
+            file.rows, file.sha256 = rows, sha256
+            delivery = session.get(Delivery, file.delivery_id)
+            if delivery is not None:
+                delivery.rows_accepted -= gone
+                delivery.rows_not_applicable += gone
+
     def delivery_rows(self) -> list[dict[str, Any]]:
         """Every delivery as a row without the file's name, for the working database."""
         in_force = set(self.current_deliveries())

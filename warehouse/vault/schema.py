@@ -61,6 +61,10 @@ _STATEMENTS = (
         decision_n bigint not null, left_key text not null, right_key text not null,
         decision text not null check (decision in ('match', 'non_match', 'unsure')),
         reviewer text not null, decided_at timestamptz not null, note text)""",
+    "create table if not exists vault.removed_subject (source_person_key text not null, removed_at timestamptz not null)",
+    """create table if not exists vault.subject_correction (
+        source_person_key text not null, column_name text not null, value text not null,
+        corrected_at timestamptz not null)""",
 )
 
 
