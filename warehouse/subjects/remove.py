@@ -94,27 +94,31 @@ def _remove(
     return removed
 
 
-def _traces(con: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> tuple[list[str], set[str]]:
-    """The person's ids in the sources' own systems, and the deliveries that brought the person."""
+def _traces(con: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> tuple[dict[str, set[str]], set[str]]:
+    """The person's ids as each partner writes them, and the deliveries that brought the person."""
     rows = con.execute(
-        """select local_person_id, state_student_id, delivery_id from vault.identifier_record
+        """select local_person_id, state_student_id, delivery_id, partner_id from vault.identifier_record
         where source_person_key in (select unnest($keys::varchar[]))""",
         {"keys": list(keys)},
     ).fetchall()
-    ids = {value.strip() for row in rows for value in row[:2] if value and value.strip()}
-    return sorted(ids), {row[2] for row in rows}
+    ids: dict[str, set[str]] = {}
+    for local, state, _, partner_id in rows:
+        ids.setdefault(partner_id, set()).update(v.strip() for v in (local, state) if v and v.strip())
+    return ids, {row[2] for row in rows}
 
 
 def _from_quarantine(
-    con: duckdb.DuckDBPyConnection, paths: CommunityPaths, settings: Settings, ids: Sequence[str]
+    con: duckdb.DuckDBPyConnection, paths: CommunityPaths, settings: Settings, ids: dict[str, set[str]]
 ) -> int:
-    """Drop quarantined rows of which any cell is one of the person's ids."""
+    """Drop quarantined rows of a partner of which any cell is one of the person's ids there."""
     key = base64.b64encode(derived_key(vault_key(settings, paths), "quarantine")).decode()
     con.execute(f"pragma add_parquet_key('{_KEY_NAME}', '{key}')")
     encryption = f"encryption_config = {{footer_key: '{_KEY_NAME}'}}"
-    listed = ", ".join(sql_literal(one) for one in ids) or "null"
     dropped = 0
-    for file in sorted(paths.quarantine.rglob("*.parquet")) if paths.quarantine.is_dir() else []:
+    for partner_id, file in [
+        (p, f) for p in sorted(ids) for f in sorted((paths.quarantine / p).glob("*.parquet"))
+    ]:
+        listed = ", ".join(sql_literal(one) for one in sorted(ids[partner_id])) or "null"
         source = f"read_parquet({sql_literal(str(file))}, {encryption})"
         names = [row[0] for row in con.execute(f"describe select * from {source}").fetchall()]
         cells = [quote_identifier(name) for name in names if name not in ("source_row", "_reasons")]
