@@ -12,6 +12,7 @@ from ingestion.contracts import load_contracts
 from ingestion.mapping import load_mappings
 from warehouse import lake, working
 from warehouse.community import Community
+from warehouse.gateways import gateway_history
 from warehouse.ledger import Ledger
 from warehouse.release import list_releases
 from warehouse.settings import Settings
@@ -33,6 +34,7 @@ def prepare_working(community: Community, settings: Settings, ledger: Ledger) ->
             ],
             partner_feeds=_partner_feeds(community),
             releases=_release_history(community),
+            gateway_release=gateway_history(community.paths),
         )
     finally:
         con.close()

@@ -58,6 +58,7 @@ def write_configuration(
     partner_feeds: Sequence[Mapping[str, Any]],
     releases: Sequence[Mapping[str, Any]],
     access_log: Sequence[Mapping[str, Any]] = (),
+    gateway_release: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Write the schema `config`: what the models need to know of the community, one table a subject.
 
@@ -69,6 +70,8 @@ def write_configuration(
         partner_feeds: rows partner_id, feed_id, cadence, due.
         releases: rows release_id, released_at, is_public, has_disaggregated_baseline.
         access_log: rows partner_id, read_at (reads of student-level marts).
+        gateway_release: rows gateway_id, gateway_order, status, reason, release_id, as_of_date: what was released of
+            the gateways so far, a row a change.
     """
     con.execute("create schema if not exists config")
     text, number, flag, moment = pa.string(), pa.float64(), pa.bool_(), pa.timestamp("us")
@@ -142,6 +145,19 @@ def write_configuration(
         {"release_id": text, "released_at": moment, "is_public": flag, "has_disaggregated_baseline": flag},
     )
     _table(con, "access_log", access_log, {"partner_id": text, "read_at": moment})
+    _table(
+        con,
+        "gateway_release",
+        gateway_release,
+        {
+            "gateway_id": text,
+            "gateway_order": pa.int64(),
+            "status": text,
+            "reason": text,
+            "release_id": text,
+            "as_of_date": pa.date32(),
+        },
+    )
 
 
 def _table(

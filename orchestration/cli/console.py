@@ -69,6 +69,7 @@ def fail_message(error: Exception) -> str | None:
         "AccessLogError",
         "DestructionError",
         "SubjectNotFoundError",
+        "WhatIfError",
         "SubjectRequestError",
         "RemainsFoundError",
     }

@@ -68,6 +68,14 @@ _CONFIG: dict[str, dict[str, pa.DataType]] = {
     "feed": dict.fromkeys(("feed_id", "stage", "cadence", "title"), pa.string()),
     "partner_feed": dict.fromkeys(("partner_id", "feed_id", "cadence", "due"), pa.string()),
     "access_log": {"partner_id": pa.string(), "read_at": pa.timestamp("us")},
+    "gateway_release": {
+        "gateway_id": pa.string(),
+        "gateway_order": pa.int64(),
+        "status": pa.string(),
+        "reason": pa.string(),
+        "release_id": pa.string(),
+        "as_of_date": pa.date32(),
+    },
     "release_history": {
         "release_id": pa.string(),
         "released_at": pa.timestamp("us"),

@@ -38,6 +38,7 @@ select
     end as gap_unit,
     verdict,
     is_levelling_down,
+    was_adverse_at_baseline,
     -- Only a gap that was there at baseline, beyond noise, can be reduced or eliminated.
     was_adverse_at_baseline and verdict in ('reduced', 'eliminated') and not is_levelling_down as counts_as_reduced,
     was_adverse_at_baseline and verdict = 'not_enough_evidence' as is_unknown

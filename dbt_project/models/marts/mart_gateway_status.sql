@@ -34,6 +34,29 @@ unmet_rules as (
     group by gateway_id
 ),
 
+candidates as (
+    select
+        rule_id,
+        -- Gaps are counted, not named: which of them are unchanged may be withheld in public.
+        case
+            when max(candidate_kind) = 'gap' then concat(cast(count(*) as varchar), ' gaps not reduced yet')
+            else {{ dbt.listagg("candidate_id", "', '", "order by candidate_id") }}
+        end as listed,
+        count(*) as candidate_n
+    from {{ ref('mart_gateway_candidate') }}
+    group by rule_id
+),
+
+smallest as (
+    select
+        rule.gateway_id,
+        {{ dbt.listagg("concat(rule.rule_id, ': ', case when candidates.candidate_n is null then concat(cast(rule.required_n - rule.met_n as varchar), ' more than there is to count now') when candidates.candidate_n <= rule.required_n - rule.met_n then concat('all of ', candidates.listed) else concat('any ', cast(rule.required_n - rule.met_n as varchar), ' of ', candidates.listed) end)", "'; '", "order by rule.rule_order") }} as smallest_change
+    from rule
+    left join candidates on rule.rule_id = candidates.rule_id
+    where rule.status <> 'met'
+    group by rule.gateway_id
+),
+
 unmet_benchmarks as (
     select
         gateway_id,
@@ -62,6 +85,7 @@ own as (
         by_rules.missing_n,
         unmet_rules.unmet,
         unmet_benchmarks.missing_benchmarks,
+        smallest.smallest_change,
         met_since.since_date,
         case
             when by_rules.rule_met_n = by_rules.rule_n then 'met'
@@ -72,6 +96,7 @@ own as (
     inner join by_rules on gateway.gateway_id = by_rules.gateway_id
     left join unmet_rules on gateway.gateway_id = unmet_rules.gateway_id
     left join unmet_benchmarks on gateway.gateway_id = unmet_benchmarks.gateway_id
+    left join smallest on gateway.gateway_id = smallest.gateway_id
     left join met_since on gateway.gateway_id = met_since.gateway_id
 ),
 
@@ -110,6 +135,7 @@ select
     rule_met_n,
     missing_n,
     missing_benchmarks,
+    smallest_change,
     case
         when own_status = 'met' and (not cumulative or earlier_unmet is null) then 'All requirements are met.'
         else concat_ws(

@@ -235,11 +235,14 @@ def _gateways(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         """
         create table marts.mart_gateway_status as select * from (values
-            ('exploring', 1, 'Exploring', null, 'met', 'met', date '2021-03-01', 1, 1, 0, null, 'All requirements are met.'),
-            ('emerging', 2, 'Emerging', null, 'not_met', 'not_met', null, 1, 0, 1, 'EME-SCV-2', 'EME-BENCH: 6 of the 7 required benchmarks; 1 more needed.'),
-            ('proof_point', 5, 'Proof point', null, 'cannot_tell', 'not_met', null, 2, 1, 1, null, 'Earlier gateways first: Emerging.')
+            ('exploring', 1, 'Exploring', null, 'met', 'met', date '2021-03-01', 1, 1, 0, null, null, 'All requirements are met.'),
+            ('emerging', 2, 'Emerging', null, 'not_met', 'not_met', null, 1, 0, 1, 'EME-SCV-2', 'EME-BENCH: all of EME-SCV-2', 'EME-BENCH: 6 of the 7 required benchmarks; 1 more needed.'),
+            ('proof_point', 5, 'Proof point', null, 'cannot_tell', 'not_met', null, 2, 1, 1, null, 'PRF-IND: any 1 of employment', 'Earlier gateways first: Emerging.')
         ) t(gateway_id, gateway_order, gateway_title, is_state_of, own_status, status, since_date, rule_n, rule_met_n,
-            missing_n, missing_benchmarks, reason);
+            missing_n, missing_benchmarks, smallest_change, reason);
+        create table marts.mart_gateway_history as select gateway_id, gateway_order::bigint as gateway_order, status,
+            date '2024-11-15' as valid_from, null::date as valid_to, null::varchar as first_release_id, reason
+        from marts.mart_gateway_status;
         create table marts.mart_gateway_rule as select * from (values
             ('EXP-BENCH', 'exploring', 1, 'Benchmarks met', 'All benchmarks are met.', 8, 8, 0, 'met', '8 of the 8 required benchmarks.'),
             ('EME-BENCH', 'emerging', 1, 'Benchmarks met', 'All benchmarks are met.', 7, 6, 0, 'not_met', '6 of the 7 required benchmarks; 1 more needed.'),
