@@ -28,7 +28,7 @@ def manifest_path() -> Path:
     """
     parsed = DBT_PROJECT / "target" / "parsed"
     parsed.mkdir(parents=True, exist_ok=True)
-    target = parsed / _sources_hash()[:16]
+    target = parsed / sources_hash()[:16]
     stamp = target / "whole"
     # Several runs may start at once: one parses, the others wait and read what is whole.
     with FileLock(parsed / "parse.lock"):
@@ -46,7 +46,8 @@ def _forget_older(parsed: Path, target: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _sources_hash() -> str:
+def sources_hash() -> str:
+    """SHA-256 over every file of the project that shapes its parse."""
     digest = hashlib.sha256()
     for file in sorted(DBT_PROJECT.rglob("*")):
         relative = file.relative_to(DBT_PROJECT)

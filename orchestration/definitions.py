@@ -11,10 +11,11 @@ from orchestration import names
 from orchestration.assets.lake import build_lake_asset
 from orchestration.assets.landing import landing_specs
 from orchestration.assets.linkage import person_crosswalk
-from orchestration.assets.models import dbt_build, dbt_resource
+from orchestration.assets.models import dbt_build
 from orchestration.assets.release import build_release_asset, publish_to_targets
 from orchestration.checks import build_quality_checks
 from orchestration.community_resource import CommunityResource, configured_community
+from orchestration.dbt_command import dbt_resource
 from orchestration.jobs import build_schedule, failed_night_notice, landing_sensor, nightly_job
 
 

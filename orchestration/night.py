@@ -20,7 +20,8 @@ from warehouse.release import ReleaseInfo, list_releases
 from warehouse.run_lock import run_lock
 
 # No telemetry, and no sign-up dialog over the first screen.
-_INSTANCE = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+_QUIET = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+_INSTANCE = _QUIET + "event_log_storage:\n  module: orchestration.event_log\n  class: KeptEventLog\n"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def prepare_instance(community: Community) -> Path:
     home = community.paths.dagster_home
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
-    if not config.exists():
+    # What an earlier version wrote is brought up to date; what a person changed stays.
+    if not config.exists() or config.read_text(encoding="utf-8") == _QUIET:
         config.write_text(_INSTANCE, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["THROUGHLINE_COMMUNITY"] = str(community.paths.root)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
 from ingestion.contracts import load_contracts
 from ingestion.mapping import load_mappings
-from warehouse import lake, working
+from warehouse import built, lake, working
 from warehouse.community import Community
 from warehouse.gateways import gateway_history
 from warehouse.ledger import Ledger
@@ -18,26 +20,61 @@ from warehouse.release import list_releases
 from warehouse.settings import Settings
 
 
-def prepare_working(community: Community, settings: Settings, ledger: Ledger) -> None:
-    """Start the next working database: schema `lake` over the files in force, schema `config`."""
-    contracts = load_contracts()
-    con = working.open_building(community.paths, settings.memory_limit)
+def prepare_working(community: Community, settings: Settings, ledger: Ledger, code: str) -> list[str] | None:
+    """Start the next working database: schema `lake` over the files in force, schema `config`.
+
+    Args:
+        community: configuration as loaded.
+        settings: clock and memory.
+        ledger: for the files in force.
+        code: fingerprint of the code; another one than last time makes everything be built.
+
+    Returns:
+        The sources that changed since the present database was built, as `lake.<feed>` or `config.<table>`; None when
+        everything has to be built.
+    """
+    con = working.open_building(community.paths, settings.memory_limit, keep=True)
+    before = built.read_prints(con)
     try:
-        lake.register(con, community.paths, ledger.current_files(), _feed_specs(), ledger=ledger)
-        working.write_configuration(
-            con,
-            community,
-            as_of=settings.clock().replace(tzinfo=None),
-            feeds=[
-                {"feed_id": f, "stage": c.stage, "cadence": c.cadence, "title": c.title}
-                for f, c in sorted(contracts.items())
-            ],
-            partner_feeds=_partner_feeds(community),
-            releases=_release_history(community),
-            gateway_release=gateway_history(community.paths),
-        )
+        changed = _fill(con, community, settings, ledger, code, before)
+        if changed is not None or not before:
+            return changed
     finally:
         con.close()
+    # Nothing of the copy can be used: an empty file is smaller and is built faster.
+    con = working.open_building(community.paths, settings.memory_limit)
+    try:
+        return _fill(con, community, settings, ledger, code, {})
+    finally:
+        con.close()
+
+
+def _fill(
+    con: duckdb.DuckDBPyConnection,
+    community: Community,
+    settings: Settings,
+    ledger: Ledger,
+    code: str,
+    before: dict[str, str],
+) -> list[str] | None:
+    contracts = load_contracts()
+    files = ledger.current_files()
+    lake.register(con, community.paths, files, _feed_specs(), ledger=ledger)
+    working.write_configuration(
+        con,
+        community,
+        as_of=settings.clock().replace(tzinfo=None),
+        feeds=[
+            {"feed_id": f, "stage": c.stage, "cadence": c.cadence, "title": c.title}
+            for f, c in sorted(contracts.items())
+        ],
+        partner_feeds=_partner_feeds(community),
+        releases=_release_history(community),
+        gateway_release=gateway_history(community.paths),
+    )
+    now = built.source_prints(con, sorted(contracts), files, code)
+    built.write_prints(con, now)
+    return built.changed_sources(before, now)
 
 
 def _feed_specs() -> list[Any]:

@@ -7,6 +7,7 @@ does not: models (dbt_project) and what is published (`warehouse.release`).
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -35,18 +36,47 @@ def building_path(paths: CommunityPaths) -> Path:
     return paths.warehouse.with_name("building.duckdb")
 
 
-def open_building(paths: CommunityPaths, memory_limit: str) -> duckdb.DuckDBPyConnection:
-    """Start an empty working database; a rest of an interrupted night is thrown away."""
+def open_building(
+    paths: CommunityPaths, memory_limit: str, *, keep: bool = False
+) -> duckdb.DuckDBPyConnection:
+    """Start the next working database; a rest of an interrupted night is thrown away.
+
+    Args:
+        paths: the community.
+        memory_limit: before DuckDB spills.
+        keep: start from a copy of the present one, if there is a whole one, instead of from nothing.
+    """
     path = building_path(paths)
+    _forget(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if keep and paths.warehouse.is_file() and not rebuild_mark(paths).exists():
+        shutil.copyfile(paths.warehouse, path)
+        try:
+            return duck.connect(path, memory_limit=memory_limit, temp_directory=paths.temp)
+        except duckdb.Error:
+            _forget(path)  # damaged; the working database can always be made again
+    return duck.connect(path, memory_limit=memory_limit, temp_directory=paths.temp)
+
+
+def _forget(path: Path) -> None:
     for leftover in (path, path.with_suffix(".duckdb.wal")):
         leftover.unlink(missing_ok=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return duck.connect(path, memory_limit=memory_limit, temp_directory=paths.temp)
+
+
+def rebuild_mark(paths: CommunityPaths) -> Path:
+    """A file that says: the next night builds everything anew; it goes when that succeeded."""
+    return paths.warehouse.with_name("rebuild")
 
 
 def put_in_place(paths: CommunityPaths) -> Path:
     """Make the finished working database the present one, in one rename."""
-    return building_path(paths).replace(paths.warehouse)
+    path = building_path(paths)
+    if path.with_suffix(".duckdb.wal").exists():
+        # Whoever built it ended without a checkpoint; opening and closing moves the rest into the file.
+        duckdb.connect(str(path)).close()
+    path.replace(paths.warehouse)
+    rebuild_mark(paths).unlink(missing_ok=True)
+    return paths.warehouse
 
 
 def write_configuration(

@@ -3,19 +3,23 @@
 What belongs here: handing the working database to dbt and translating names. What does not: SQL.
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
 
-from orchestration import names, progress
+from orchestration import names, prefetch, progress
 from orchestration.community_resource import CommunityResource
-from orchestration.dbt_manifest import DBT_PROJECT, manifest_path
+from orchestration.dbt_command import known_parse, leaving_out, unaffected
+from orchestration.dbt_manifest import manifest_path
 from orchestration.working import prepare_working
-from warehouse.working import building_path, put_in_place
+from warehouse.community import Community
+from warehouse.fingerprint import code_version
+from warehouse.working import building_path, put_in_place, rebuild_mark
 
 
 class LayerTranslator(DagsterDbtTranslator):
@@ -58,29 +62,46 @@ def _layer(props: Mapping[str, Any]) -> str:
 def dbt_build(
     context: dg.AssetExecutionContext, community: CommunityResource, dbt: DbtCliResource
 ) -> Iterator[Any]:
-    """Build the working database beside the present one, test it, and put it in place."""
+    """Build what changed of the working database beside the present one, test it, and put it in place."""
     loaded = community.load()
+    prefetch.start()
     with progress.step("Tables built and tested"):
-        prepare_working(loaded, community.settings(), community.ledger(loaded))
-        os.environ["THROUGHLINE_WAREHOUSE_PATH"] = str(building_path(loaded.paths))
-        # Unit tests speak of the models, not of tonight's data: they run with the tests of the project.
-        command = ["build", "--exclude-resource-type", "unit_test"]
-        yield from dbt.cli(command, context=context, target_path=loaded.paths.data / "dbt").stream()
+        changed = prepare_working(loaded, community.settings(), community.ledger(loaded), code_version())
+        manifest = json.loads(manifest_path().read_text(encoding="utf-8"))
+        rest = [] if changed is None else unaffected(manifest, changed)
+        yield from _unchanged(context, set(rest))
+        if changed != []:
+            try:
+                yield from _build(context, loaded, dbt, changed, rest)
+            except Exception:
+                # Whatever was wrong with what the last night left, the next one does not rest on it.
+                rebuild_mark(loaded.paths).touch()
+                raise
         put_in_place(loaded.paths)
 
 
-def dbt_resource() -> DbtCliResource:
-    """The dbt command line on the project of this installation."""
-    return DbtCliResource(
-        project_dir=str(DBT_PROJECT),
-        profiles_dir=str(DBT_PROJECT),
-        dbt_executable=str(_dbt_executable()),
-        global_config_flags=["--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check"],
+def _build(
+    context: dg.AssetExecutionContext,
+    community: Community,
+    dbt: DbtCliResource,
+    changed: list[str] | None,
+    rest: list[str],
+) -> Iterator[Any]:
+    """Run dbt on everything but the tables that nothing changed for."""
+    os.environ["THROUGHLINE_WAREHOUSE_PATH"] = str(building_path(community.paths))
+    # Unit tests speak of the models, not of tonight's data: they run with the tests of the project.
+    command = ["build", "--exclude-resource-type", "unit_test"]
+    context.log.info(
+        f"Changed since the last build: {'everything' if changed is None else ', '.join(changed)}"
     )
+    target = community.paths.data / "dbt"
+    with known_parse(target) as flags, leaving_out(rest) as chosen:
+        yield from dbt.cli([*flags, *command, *chosen], context=context, target_path=target).stream()
 
 
-def _dbt_executable() -> Path | str:
-    import sys
-
-    beside = Path(sys.executable).with_name("dbt")
-    return beside if beside.exists() else "dbt"
+def _unchanged(context: dg.AssetExecutionContext, tables: set[str]) -> Iterator[dg.Output[None]]:
+    """Tell of every table that stays as it is, in order; without a word of it the steps after it would not run."""
+    outputs = {key: name for name, key in context.assets_def.keys_by_output_name.items()}
+    for key in TopologicalSorter(context.assets_def.asset_deps).static_order():
+        if key in outputs and key.path[-1] in tables:
+            yield dg.Output(None, output_name=outputs[key], metadata={"rebuilt": False})
