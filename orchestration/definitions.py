@@ -8,6 +8,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration import names
+from orchestration.assets.data_room import partners_data_room
 from orchestration.assets.lake import build_lake_asset
 from orchestration.assets.landing import landing_specs
 from orchestration.assets.linkage import person_crosswalk
@@ -16,7 +17,13 @@ from orchestration.assets.release import build_release_asset, publish_to_targets
 from orchestration.checks import build_quality_checks
 from orchestration.community_resource import CommunityResource, configured_community
 from orchestration.dbt_command import dbt_resource
-from orchestration.jobs import build_schedule, failed_night_notice, landing_sensor, nightly_job
+from orchestration.jobs import (
+    build_schedule,
+    ended_night_notice,
+    failed_night_notice,
+    landing_sensor,
+    nightly_job,
+)
 
 
 def build_definitions() -> dg.Definitions:
@@ -26,11 +33,19 @@ def build_definitions() -> dg.Definitions:
     marts = [key for key in dbt_build.keys if key.path[0] == "marts"]
     known = {*lake.keys, *dbt_build.keys, names.CROSSWALK}
     return dg.Definitions(
-        assets=[*landing, lake, person_crosswalk, dbt_build, build_release_asset(marts), publish_to_targets],
+        assets=[
+            *landing,
+            lake,
+            person_crosswalk,
+            dbt_build,
+            build_release_asset(marts),
+            publish_to_targets,
+            partners_data_room,
+        ],
         asset_checks=[build_quality_checks(known)],
         jobs=[nightly_job],
         schedules=[build_schedule()],
-        sensors=[landing_sensor, failed_night_notice],
+        sensors=[landing_sensor, failed_night_notice, ended_night_notice],
         resources={"community": CommunityResource(), "dbt": dbt_resource()},
     )
 

@@ -1,14 +1,15 @@
-"""The nightly job, its schedule, the landing sensor and the notice of a failed night.
+"""The nightly job, its schedule, the landing sensor and the notices of how a night went.
 
 What belongs here: when things run. What does not: what they do.
 """
 
-import logging
 from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration.alerts import tell_night
 from orchestration.community_resource import CommunityResource, configured_community
+from orchestration.trouble import reason
 from warehouse.settings import Settings
 
 # In process: a step of its own process costs seconds, and the steps run one after another anyway.
@@ -60,11 +61,29 @@ def landing_sensor(
 
 @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING)
 def failed_night_notice(context: dg.RunFailureSensorContext) -> None:
-    """Tell that a night failed, and why; the log of the community keeps it beside its data."""
+    """Tell that a night failed or was stopped by the gate, and why; the community's log keeps it beside its data."""
+    _tell(context, succeeded=False)
+
+
+@dg.run_status_sensor(run_status=dg.DagsterRunStatus.SUCCESS, default_status=dg.DefaultSensorStatus.RUNNING)
+def ended_night_notice(context: dg.RunStatusSensorContext) -> None:
+    """After a night that went well: tell of late files, and that all is well again."""
+    _tell(context, succeeded=True)
+
+
+def _tell(context: dg.RunStatusSensorContext, *, succeeded: bool) -> None:
+    run_id = context.dagster_run.run_id
     community = configured_community()
-    reason = context.failure_event.message or "unknown reason"
-    logging.getLogger("throughline").error("Night %s failed: %s", context.dagster_run.run_id, reason)
-    if community is not None:
-        community.paths.ensure()
+    if community is None or context.dagster_run.job_name != nightly_job.name:
+        return
+    community.paths.ensure()
+    events = [
+        record.dagster_event
+        for record in context.instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+        if record.dagster_event is not None
+    ]
+    if not succeeded:
+        told = "; ".join(f"{event.step_key}: {reason(event)}" for event in events) or "see the run"
         with (community.paths.logs / "failed_nights.log").open("a", encoding="utf-8") as log:
-            log.write(f"{Settings().clock().isoformat()} {context.dagster_run.run_id} {reason}\n")
+            log.write(f"{Settings().clock().isoformat()} {run_id} {told}\n")
+    tell_night(community, Settings(), run_id, succeeded=succeeded, events=events)

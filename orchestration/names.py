@@ -25,6 +25,7 @@ CROSSWALK = dg.AssetKey(["vault", "person_crosswalk"])
 RELEASE_KEY = dg.AssetKey(["release", "current"])
 REPORT_CARD = dg.AssetKey(["release", "report_card"])
 TARGETS = dg.AssetKey(["release", "targets"])
+DATA_ROOM = dg.AssetKey(["data_room", "partners"])
 
 
 def landing_key(partner_id: str, feed_id: str) -> dg.AssetKey:

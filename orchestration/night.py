@@ -7,21 +7,18 @@ output (`orchestration.cli`) and the steps (`orchestration.assets`).
 from __future__ import annotations
 
 import logging
-import os
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import dagster as dg
 
 from orchestration import progress
+from orchestration.alerts import Told, tell_night
+from orchestration.instance import prepare_instance
+from orchestration.trouble import reason
 from warehouse.community import Community
 from warehouse.release import ReleaseInfo, list_releases
 from warehouse.run_lock import run_lock
-
-# No telemetry, and no sign-up dialog over the first screen.
-_QUIET = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
-_INSTANCE = _QUIET + "event_log_storage:\n  module: orchestration.event_log\n  class: KeptEventLog\n"
+from warehouse.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,7 @@ class NightResult:
         release: the release that is current now, if any.
         failures: why it failed, a sentence a failed step or check.
         run_id: the Dagster run.
+        told: the alerts that were sent.
     """
 
     succeeded: bool
@@ -41,19 +39,7 @@ class NightResult:
     release: ReleaseInfo | None
     failures: list[str]
     run_id: str
-
-
-def prepare_instance(community: Community) -> Path:
-    """Make the community's Dagster home, and point this process at it."""
-    home = community.paths.dagster_home
-    home.mkdir(parents=True, exist_ok=True)
-    config = home / "dagster.yaml"
-    # What an earlier version wrote is brought up to date; what a person changed stays.
-    if not config.exists() or config.read_text(encoding="utf-8") == _QUIET:
-        config.write_text(_INSTANCE, encoding="utf-8")
-    os.environ["DAGSTER_HOME"] = str(home)
-    os.environ["THROUGHLINE_COMMUNITY"] = str(community.paths.root)
-    return home
+    told: Told
 
 
 def run_night(community: Community, listener: progress.Listener | None = None) -> NightResult:
@@ -87,9 +73,13 @@ def _execute(community: Community) -> NightResult:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         failures = _failures(result)
+    progress.say("Telling who asked to be told")
+    told = tell_night(
+        community, Settings(), result.run_id, succeeded=result.success, events=result.all_events
+    )
     after = _current(community)
     new = after if after and (before is None or before.release_id != after.release_id) else None
-    return NightResult(result.success and not failures, new, after, failures, result.run_id)
+    return NightResult(result.success and not failures, new, after, failures, result.run_id, told)
 
 
 def _current(community: Community) -> ReleaseInfo | None:
@@ -100,23 +90,10 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
     told: list[str] = []
     for event in result.all_events:
         if event.event_type_value == "STEP_FAILURE":
-            told.append(f"{event.step_key}: {_reason(event)}")
+            told.append(f"{event.step_key}: {reason(event)}")
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR:
             told.append(
                 f"{evaluation.asset_key.to_user_string()}: {evaluation.description or evaluation.check_name}"
             )
     return told
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    with suppress(AttributeError):
-        data = event.step_failure_data
-        if data.user_failure_data and data.user_failure_data.description:
-            return str(data.user_failure_data.description)
-        error = data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        if error is not None:
-            return " ".join(error.message.split())[:2000]
-    return event.message or "failed"

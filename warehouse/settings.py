@@ -46,6 +46,17 @@ class Settings(BaseSettings):
     student_postgres_url: SecretStr | None = Field(
         None, description="Database for partners' access to student-level rows; best one of its own."
     )
+    alert_urls: SecretStr | None = Field(
+        None, description="Apprise URLs that get alerts, separated by spaces; besides those of community.yml."
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server for alerts to `owner_email`: mailtos://USER:PASSWORD@HOST:PORT?from=ADDRESS.",
+    )
+    dagster_postgres_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL database for Dagster's runs and events; SQLite files in data/ when absent.",
+    )
     log_level: str = Field("INFO", description="Level of the log.")
 
     def clock(self) -> datetime:

@@ -15,6 +15,7 @@ from ingestion.standing import feed_standings
 from orchestration import names, progress
 from orchestration.assets.landing import freshness_policy
 from orchestration.community_resource import CommunityResource
+from orchestration.data_room import write_data_room
 from orchestration.inputs import current_fingerprint, feed_fingerprint, last_release_fingerprint
 from orchestration.names import lake_key
 from warehouse.agreements import withdraw_overdue
@@ -69,6 +70,10 @@ def build_lake_asset(landing: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
         files = ledger.current_files()
         if current_fingerprint(loaded, files) == last_release_fingerprint(loaded, ledger):
             context.log.info("Nothing new since the last release: nothing to build, nothing to publish.")
+            if loaded.paths.warehouse.is_file():
+                write_data_room(
+                    loaded, community.settings(), ledger
+                )  # a day has passed: lateness may have changed
             return
         yield from _materializations(loaded, files)
 

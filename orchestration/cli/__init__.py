@@ -33,6 +33,7 @@ _AREAS = (
     "status",
     "serve",
     "doctor",
+    "alert",
     "check",
     "inspect",
     "onboard",

@@ -50,14 +50,16 @@ def card(
 @report_app.command("data-room", epilog="Example: `throughline report data-room --dir riverbend`")
 def data_room(directory: CommunityOption = None, as_json: JsonOption = False) -> None:
     """Write the partners' data room anew from the last night: one folder a partner, never public."""
-    from warehouse.report_card import build_data_room
+    from orchestration.data_room import write_data_room
+    from warehouse.ledger import Ledger
     from warehouse.settings import Settings
 
     community = open_community(directory)
     if not community.paths.warehouse.is_file():
         console.print("throughline: no night has run yet; `throughline run` makes the first.")
         raise typer.Exit(1)
-    page = build_data_room(community, Settings(), warehouse_db=community.paths.warehouse)
+    settings = Settings()
+    page = write_data_room(community, settings, Ledger.open(community.paths, settings))
     _tell({"page": str(page)}, f"{page}", as_json)
 
 

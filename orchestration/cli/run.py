@@ -68,10 +68,16 @@ def run_and_tell(directory: Path | None, *, as_json: bool = False) -> int:
             "failures": result.failures,
             "gateways": gateway_table(result.release.path) if result.release else [],
             "receipts": str(community.paths.receipts),
+            "alerts": result.told.titles,
         }
         console.print_json(json.dumps(document))
         return 0 if result.succeeded and result.release else 1
     print_deliveries(community, first)
     print_failures(result.failures)
     print_release(community, result)
+    for report in result.told.reports:
+        if not report.sent:
+            console.print(
+                f"[yellow]An alert was not taken by {report.target}[/yellow]; try `throughline alert test`."
+            )
     return 0 if result.succeeded and result.release else 1

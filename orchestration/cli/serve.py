@@ -29,7 +29,7 @@ def serve(
     ] = "127.0.0.1",
 ) -> None:
     """Open Dagster's user interface with the daemon that keeps schedules and sensors."""
-    from orchestration.night import prepare_instance
+    from orchestration.instance import prepare_instance
 
     community = open_community(directory)
     prepare_instance(community)

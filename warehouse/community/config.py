@@ -89,6 +89,19 @@ class GatewayReadings(_Frozen):
     )
 
 
+class AlertConfig(_Frozen):
+    """Who is told when something needs a person."""
+
+    kinds: tuple[Literal["failure", "block", "late", "recovery"], ...] = Field(
+        ("failure", "block", "late", "recovery"),
+        description="A night failed; the gate refused to publish; a feed is past its day; all is well again.",
+    )
+    urls: list[str] = Field(
+        default_factory=list,
+        description="Apprise URLs of e-mail and webhooks; ${NAME} stands for an environment variable with the secret.",
+    )
+
+
 class CommunityConfig(_Frozen):
     """`community.yml`."""
 
@@ -114,7 +127,10 @@ class CommunityConfig(_Frozen):
     linkage: dict[str, object] = Field(
         default_factory=dict, description="Settings of warehouse.linkage.LinkageConfig."
     )
-    owner_email: str | None = Field(None, description="Role mailbox that is told of failures.")
+    owner_email: str | None = Field(
+        None, description="Role mailbox that gets the alerts, by the server in THROUGHLINE_SMTP_URL."
+    )
+    alerts: AlertConfig = Field(default_factory=AlertConfig, description="Alerts by e-mail and webhook.")
     publish: list[dict[str, object]] = Field(
         default_factory=list,
         description="Where releases go besides the community's folder: {target: module of warehouse/publish, ...options}.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ _EFFECT = """
     where cohort_year > latest_year - $years
     order by partner_id, is_own desc, missing_n desc, indicator_id, cohort_year desc
 """
+Standings = Mapping[tuple[str, str], tuple[str, date | None]]
 _NO_RATE = """
     create temp table rate (indicator_id varchar, cohort_year bigint, rate double, numerator_n bigint,
         denominator_n bigint, coverage_rate double, is_enough_data boolean)
@@ -71,7 +73,12 @@ _NO_RATE = """
 
 
 def build_data_room(
-    community: Community, settings: Settings, *, warehouse_db: Path, ledger: Ledger | None = None
+    community: Community,
+    settings: Settings,
+    *,
+    warehouse_db: Path,
+    ledger: Ledger | None = None,
+    standings: Standings | None = None,
 ) -> Path:
     """Write the data room anew: `data/data_room/index.html` for staff and one folder a partner, for that partner.
 
@@ -83,6 +90,8 @@ def build_data_room(
         settings: clock and memory.
         warehouse_db: the working database; opened read-only.
         ledger: of deliveries; opened from the settings when absent.
+        standings: state (on time, late, never delivered) and due day by partner and feed; as of the working
+            database when absent.
 
     Returns:
         The staff's page.
@@ -99,6 +108,7 @@ def build_data_room(
         effect = _rows(con, _EFFECT, needed, {"years": _YEARS})
     finally:
         con.close()
+    health = [_standing(row, standings or {}) for row in health]
     target = paths.data / FOLDER
     building = paths.data / f".{FOLDER}.building"
     shutil.rmtree(building, ignore_errors=True)
@@ -162,14 +172,21 @@ def _partner(
         "name": config.name if config else partner_id,
         "contact_role": config.contact_role if config else "data steward",
         "minimum_n": minimum,
-        "health": [{**row, "lateness": lateness(row)} for row in own],
+        "health": own,
         "acceptance_rate": accepted / judged if judged else None,
-        "late": [row["feed_title"] or row["feed_id"] for row in own if lateness(row) != "on time"],
+        "late": [row["feed_title"] or row["feed_id"] for row in own if row["lateness"] != "on time"],
         "linkage": [row for row in linkage if row["partner_id"] == partner_id],
         "effect": [told_effect(row, minimum) for row in effect if row["partner_id"] == partner_id],
         "has_receipts": (community.paths.receipts / partner_id / "index.html").is_file(),
         "deliveries": [_delivery(row) for row in ledger.partner_deliveries(partner_id)],
     }
+
+
+def _standing(row: Row, standings: Standings) -> Row:
+    """A feed with its lateness and the day on which the next file is due."""
+    state, due = standings.get((row["partner_id"], row["feed_id"]), (None, None))
+    told = {"never delivered": "never came"}.get(state or "", state)
+    return {**row, "lateness": told or lateness(row), "due_date": due}
 
 
 def lateness(row: Mapping[str, Any]) -> str:

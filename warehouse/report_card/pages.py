@@ -19,6 +19,7 @@ from warehouse.report_card import chart, views
 from warehouse.report_card.around import downloads, kept_releases
 from warehouse.report_card.catalogue import Catalogue, load_catalogue
 from warehouse.report_card.drawing import shared_top
+from warehouse.report_card.reflow import labelled
 from warehouse.report_card.shapes import draw_map, load_shapes
 from warehouse.report_card.tables import DIMENSIONS, Published, Row
 
@@ -70,13 +71,15 @@ def write_report_card(
 
 def make_environment() -> Environment:
     """Templates of pages; a name that a template does not get is an error, and every value is escaped."""
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("warehouse.report_card"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["labelled"] = labelled
+    return environment
 
 
 def _shared(card: _Card, catalogues: Sequence[Catalogue], number: int, file: str) -> Context:

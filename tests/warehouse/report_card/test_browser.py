@@ -105,6 +105,22 @@ def test_pages_fit_a_phone_and_ask_for_nothing_outside(browser: Browser, report:
     context.close()
 
 
+def test_a_phone_shows_every_column_of_a_wide_table_without_scrolling(browser: Browser, report: Path) -> None:
+    """Otherwise the interval and the number of people behind a rate are out of sight, and nobody scrolls for them."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    seen = 0
+    for kind in ("early_grade_reading", "gaps", "gateways"):
+        page.goto((report / f"{kind}.html").as_uri())
+        for cell in page.locator(".wide td:visible").all():
+            box = cell.bounding_box()
+            assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390, kind
+            assert cell.get_attribute("data-label"), kind
+            seen += 1
+    assert seen > 50
+    context.close()
+
+
 def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(browser: Browser, report: Path) -> None:
     """Otherwise who uses no mouse is shut out."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
