@@ -16,7 +16,7 @@ from warehouse.community import load_community
 from warehouse.settings import Settings
 from warehouse.vault import attach_vault
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("end_to_end")]
 
 
 @pytest.fixture(scope="module")
