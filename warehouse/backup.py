@@ -12,9 +12,14 @@ import json
 import shutil
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import sqlalchemy as sa
+
+from warehouse.ledger import LedgerError, copy_ledger
 from warehouse.settings import CommunityPaths, Settings
 
 _LIST = "throughline-backup.json"
@@ -43,13 +48,24 @@ def back_up(paths: CommunityPaths, settings: Settings, target: Path, *, with_key
         raise BackupError(f"{paths.root}: no community here, so there is nothing to back up.")
     if paths.root == target.resolve().parent or paths.root in target.resolve().parents:
         raise BackupError(f"{target}: choose a place outside the community's own folder.")
-    left_out = {paths.warehouse.parent, paths.temp, paths.data / "dbt", paths.data / "run.lock"}
+    left_out = {
+        paths.warehouse.parent,
+        paths.temp,
+        paths.data / "dbt",
+        paths.data / "run.lock",
+        paths.data / "ledger.lock",
+    }
     if not with_keys:
         left_out.add(paths.keys)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(target.name + ".part")
     hashes: dict[str, str] = {}
-    with tarfile.open(beside, "w:gz", compresslevel=1) as archive:
+    with tarfile.open(beside, "w:gz", compresslevel=1) as archive, _ledger(paths, settings) as ledger:
+        if ledger is not None:
+            left_out.add(paths.ledger)
+            name = paths.ledger.relative_to(paths.root).as_posix()
+            archive.add(ledger, arcname=name)
+            hashes[name] = _sha256(ledger)
         for item in _items(paths.root, left_out):
             name = item.relative_to(paths.root).as_posix()
             archive.add(item, arcname=name, recursive=False)
@@ -61,11 +77,26 @@ def back_up(paths: CommunityPaths, settings: Settings, target: Path, *, with_key
     return len(hashes)
 
 
-def restore(archive_path: Path, root: Path) -> int:
+@contextmanager
+def _ledger(paths: CommunityPaths, settings: Settings) -> Iterator[Path | None]:
+    """A ledger that lies in a database as the file it would be; None where it is a file already."""
+    if not settings.ledger_url:
+        yield None
+        return
+    with TemporaryDirectory(dir=paths.temp) as folder:
+        file = Path(folder) / paths.ledger.name
+        copy_ledger(sa.create_engine(settings.ledger_url), sa.create_engine(f"sqlite:///{file}"))
+        yield file
+
+
+def restore(archive_path: Path, root: Path, settings: Settings | None = None) -> int:
     """Restore an archive into an empty or absent folder, and prove every file by its hash.
+
+    Where the settings name a database for the ledger, the ledger goes there; it must be empty.
 
     Raises:
         BackupError: the folder is not empty, or the archive is cut or changed; the folder is left as it was.
+        LedgerError: the ledger's database holds deliveries, or cannot be used; the folder is left as it was.
     """
     if root.exists() and any(root.iterdir()):
         raise BackupError(f"{root}: not empty. Restore into an empty folder, then move it into place.")
@@ -87,10 +118,21 @@ def restore(archive_path: Path, root: Path) -> int:
         raise BackupError(f"{archive_path}: {len(wrong)} files differ from their hash; nothing was restored.")
     (beside / _LIST).unlink()
     _tighten(CommunityPaths(beside))
+    try:
+        _ledger_back(CommunityPaths(beside), settings)
+    except LedgerError:
+        shutil.rmtree(beside)
+        raise
     if root.exists():
         root.rmdir()
     beside.replace(root)
     return len(listed)
+
+
+def _ledger_back(paths: CommunityPaths, settings: Settings | None) -> None:
+    if settings is not None and settings.ledger_url and paths.ledger.is_file():
+        copy_ledger(sa.create_engine(f"sqlite:///{paths.ledger}"), sa.create_engine(settings.ledger_url))
+        paths.ledger.unlink()
 
 
 def _items(root: Path, left_out: set[Path]) -> Iterator[Path]:

@@ -94,7 +94,8 @@ def check_file(
             fix="Add a pattern to a mapping, or `throughline onboard FILE --partner P`.",
         )
         return [without_delivery(partner_id, printable_name(path), "unknown", finding)]
-    ledger = Ledger.open(community.paths, settings) if community.paths.ledger.exists() else None
+    known = settings.ledger_url or community.paths.ledger.exists()
+    ledger = Ledger.open(community.paths, settings) if known else None
     outcomes = []
     for mapping in mappings:
         con = duck.connect(

@@ -61,9 +61,10 @@ def restore(
     """Restore a community, proving every file by its hash; nothing partial is ever left."""
     from warehouse.backup import BackupError
     from warehouse.backup import restore as restore_archive
+    from warehouse.settings import Settings
 
     try:
-        count = restore_archive(archive, directory)
+        count = restore_archive(archive, directory, Settings())
     except BackupError as error:
         console.print(f"throughline: {error}", soft_wrap=True)
         raise typer.Exit(1) from None

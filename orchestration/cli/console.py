@@ -57,6 +57,7 @@ def fail_message(error: Exception) -> str | None:
     known = (ConfigurationError, FileExistsError, FileNotFoundError, PermissionError, IsADirectoryError)
     named = {
         "VaultKeyError",
+        "LedgerError",
         "MappingError",
         "ContractError",
         "UnreadableFileError",

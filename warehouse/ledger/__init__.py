@@ -3,7 +3,9 @@
 What belongs here: remembering and answering. What does not: accepting files (`ingestion`).
 """
 
+from warehouse.ledger.copying import copy_ledger
+from warehouse.ledger.migrate import LedgerError
 from warehouse.ledger.store import Ledger
 from warehouse.ledger.tables import Delivery, DeliveryEvent, LakeFile
 
-__all__ = ["Delivery", "DeliveryEvent", "LakeFile", "Ledger"]
+__all__ = ["Delivery", "DeliveryEvent", "LakeFile", "Ledger", "LedgerError", "copy_ledger"]

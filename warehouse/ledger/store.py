@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from filelock import FileLock
 from sqlalchemy import orm
 
-from warehouse.ledger.tables import Base, Delivery, DeliveryEvent, FileRow, LakeFile
+from warehouse.ledger.migrate import migrate
+from warehouse.ledger.tables import Delivery, DeliveryEvent, FileRow, LakeFile
 from warehouse.settings import CommunityPaths, Settings
 
 # Partners' files that replace each other: by which of a delivery's traits, under each mode.
@@ -27,13 +29,20 @@ class Ledger:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        Base.metadata.create_all(engine)
+        migrate(engine)
 
     @classmethod
     def open(cls, paths: CommunityPaths, settings: Settings) -> Ledger:
-        """Open the ledger, making its tables when they are absent."""
+        """Open the ledger, making its tables when they are absent and bringing older ones up to date.
+
+        Raises:
+            LedgerError: its database cannot be used, or a newer version wrote it.
+        """
         paths.data.mkdir(parents=True, exist_ok=True)
-        return cls(sa.create_engine(settings.ledger_url or f"sqlite:///{paths.ledger}"))
+        with FileLock(
+            paths.data / "ledger.lock", timeout=60
+        ):  # two that open it at once must not both migrate
+            return cls(sa.create_engine(settings.ledger_url or f"sqlite:///{paths.ledger}"))
 
     def find(self, delivery_id: str) -> Delivery | None:
         """A delivery by id; None if it never came."""

@@ -25,6 +25,7 @@ class Delivery(Base):
     """
 
     __tablename__ = "delivery"
+    __table_args__ = (sa.Index("ix_delivery_partner_mapping", "partner_id", "mapping", "delivery_seq"),)
 
     delivery_id: orm.Mapped[str] = orm.mapped_column(primary_key=True)
     delivery_seq: orm.Mapped[int] = orm.mapped_column(unique=True)
@@ -34,7 +35,7 @@ class Delivery(Base):
     mode: orm.Mapped[str]
     file_name: orm.Mapped[str]
     sha256: orm.Mapped[str] = orm.mapped_column(index=True)
-    size_bytes: orm.Mapped[int]
+    size_bytes: orm.Mapped[int] = orm.mapped_column(sa.BigInteger)
     received_at: orm.Mapped[datetime]
     status: orm.Mapped[str]
     records_read: orm.Mapped[int] = orm.mapped_column(default=0)
