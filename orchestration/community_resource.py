@@ -4,12 +4,16 @@ What belongs here: finding and opening community, settings and ledger for a step
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import dagster as dg
 
 from warehouse.community import Community, load_community
 from warehouse.ledger import Ledger
+from warehouse.run_lock import run_lock_unless_held
 from warehouse.settings import Settings
 
 
@@ -42,6 +46,23 @@ class CommunityResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def ledger(self, community: Community) -> Ledger:
         """Open the community's ledger."""
         return Ledger.open(community.paths, self.settings())
+
+
+class NightLock(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Holds the community's lock from the first step of a run to its last, also for runs that the daemon started."""
+
+    community: CommunityResource
+    wait_seconds: float = 3600.0  # a backup at half past two must not cost a night
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Self]:
+        """Take the lock, wait for whoever has it.
+
+        Raises:
+            RunLockedError: another run is still at work after the time to wait.
+        """
+        with run_lock_unless_held(self.community.load().paths, self.wait_seconds):
+            yield self
 
 
 def configured_community() -> Community | None:

@@ -15,7 +15,7 @@ from orchestration.assets.linkage import person_crosswalk
 from orchestration.assets.models import dbt_build
 from orchestration.assets.release import build_release_asset, publish_to_targets
 from orchestration.checks import build_quality_checks
-from orchestration.community_resource import CommunityResource, configured_community
+from orchestration.community_resource import CommunityResource, NightLock, configured_community
 from orchestration.dbt_command import dbt_resource
 from orchestration.jobs import (
     build_schedule,
@@ -32,6 +32,7 @@ def build_definitions() -> dg.Definitions:
     lake = build_lake_asset(landing)
     marts = [key for key in dbt_build.keys if key.path[0] == "marts"]
     known = {*lake.keys, *dbt_build.keys, names.CROSSWALK}
+    community = CommunityResource()
     return dg.Definitions(
         assets=[
             *landing,
@@ -46,7 +47,11 @@ def build_definitions() -> dg.Definitions:
         jobs=[nightly_job],
         schedules=[build_schedule()],
         sensors=[landing_sensor, failed_night_notice, ended_night_notice],
-        resources={"community": CommunityResource(), "dbt": dbt_resource()},
+        resources={
+            "community": community,
+            "night_lock": NightLock(community=community),
+            "dbt": dbt_resource(),
+        },
     )
 
 

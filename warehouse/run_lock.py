@@ -17,21 +17,44 @@ class RunLockedError(RuntimeError):
     """Another run works on this community at the moment."""
 
 
+_held: set[str] = set()  # locks that this process holds
+
+
 @contextmanager
-def run_lock(paths: CommunityPaths) -> Iterator[None]:
-    """Hold the community's lock, or say at once that another run holds it.
+def run_lock(paths: CommunityPaths, wait_seconds: float = 0) -> Iterator[None]:
+    """Hold the community's lock, or say that another run holds it.
+
+    Args:
+        paths: the community.
+        wait_seconds: how long to wait for another run to end; not at all by default.
 
     Raises:
         RunLockedError: another run is at work.
     """
     lock = FileLock(paths.data / "run.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait_seconds, poll_interval=1.0 if wait_seconds else 0.05)
     except Timeout:
         raise RunLockedError(
             f"another run is at work on {paths.root}; wait for it to end, then run again"
         ) from None
+    _held.add(str(paths.data))
     try:
         yield
     finally:
+        _held.discard(str(paths.data))
         lock.release()
+
+
+@contextmanager
+def run_lock_unless_held(paths: CommunityPaths, wait_seconds: float = 0) -> Iterator[None]:
+    """The same for a step that runs under the lock when a command started it, and without when a schedule did.
+
+    Raises:
+        RunLockedError: another process is at work.
+    """
+    if str(paths.data) in _held:
+        yield
+        return
+    with run_lock(paths, wait_seconds):
+        yield

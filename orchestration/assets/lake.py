@@ -14,7 +14,7 @@ from ingestion.contracts import load_contracts
 from ingestion.standing import feed_standings
 from orchestration import names, progress
 from orchestration.assets.landing import freshness_policy
-from orchestration.community_resource import CommunityResource
+from orchestration.community_resource import CommunityResource, NightLock
 from orchestration.data_room import write_data_room
 from orchestration.inputs import current_fingerprint, feed_fingerprint, last_release_fingerprint
 from orchestration.names import lake_key
@@ -53,7 +53,7 @@ def build_lake_asset(landing: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
 
     @dg.multi_asset(specs=lake_specs(landing), name="accept_deliveries", can_subset=False)
     def accept_deliveries(
-        context: dg.AssetExecutionContext, community: CommunityResource
+        context: dg.AssetExecutionContext, community: CommunityResource, night_lock: NightLock
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         loaded = community.load()
         with progress.step("Deliveries taken and judged"):
