@@ -1,0 +1,90 @@
+"""Every command explains itself: a sentence, an example that its own parser takes, `--json` where it reports."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import typer.main
+
+import orchestration.cli as cli
+
+cli._register()
+ROOT = typer.main.get_command(cli.app)
+# Commands that do something and tell one or two lines of it; all others report, and so speak JSON.
+ACTIONS = {
+    "init", "demo", "serve", "backup", "restore", "delivery withdraw", "delivery reinstate", "release rollback",
+    "release prune", "link review", "link decide",
+}  # fmt: skip
+
+
+def _commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    inner = getattr(command, "commands", None)
+    if not inner:
+        yield " ".join(path), command
+    for name, sub in (inner or {}).items():
+        yield from _commands(sub, (*path, name))
+
+
+COMMANDS = dict(_commands(ROOT))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_has_a_sentence_and_examples_that_parse(name: str) -> None:
+    """If not, a newcomer copies an example that does not work."""
+    command = COMMANDS[name]
+    assert command.help and command.help.split("\n")[0].rstrip().endswith((".", ":", "?")), name
+    examples = re.findall(r"`(throughline [^`]+)`", command.epilog or "")
+    assert examples, f"{name} has no example in its epilog"
+    for example in examples:
+        words = shlex.split(example)[1:]
+        assert " ".join(words).startswith(name), example
+        context = click.Context(command, info_name=name)
+        arguments = words[len(name.split()) :]
+        parser = command.make_parser(context)
+        parser.parse_args(args=list(arguments))  # an unknown option is an error here
+        needed = [p for p in command.params if isinstance(p, click.Argument) and p.required]
+        given = [word for word in arguments if not word.startswith("-")]
+        assert len(given) >= len(needed), f"{example} lacks {needed[0].name if needed else ''}"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained(name: str) -> None:
+    """If not, `--help` lists switches whose meaning one has to guess."""
+    for parameter in COMMANDS[name].params:
+        assert getattr(parameter, "help", None), f"{name}: {parameter.name}"
+
+
+def test_what_reports_speaks_json() -> None:
+    """If not, a script has to read tables that were made for eyes."""
+    silent = {
+        name
+        for name, command in COMMANDS.items()
+        if not any("--json" in parameter.opts for parameter in command.params)
+    }
+    assert silent == ACTIONS
+
+
+def test_the_shell_completes_commands() -> None:
+    """If not, `--install-completion` installs something that stays silent."""
+    environment = {
+        **os.environ,
+        "_THROUGHLINE_COMPLETE": "complete_bash",
+        "COMP_WORDS": "throughline rel",
+        "COMP_CWORD": "1",
+    }
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("throughline"))],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["release"]
