@@ -158,33 +158,39 @@ def open_carefully(
     Raises:
         UnreadableFileError: the file is empty, is no text, or exceeds a limit.
     """
-    form = form or detect_form(path, hints.encoding)
+    form = form or detect_form(path, hints.encoding, hints.line_end)
     text = CarefulText(form, Dialect(), TableLayout([], 0))
     batches = _counted(physical_lines(path, form, limits), text)
     head: list[str] = []
     for batch in batches:
         head += batch
-        if sum(1 for line in head if line.strip()) >= HEAD_LINES:
+        if sum(1 for line in head[hints.skip_lines :] if line.strip()) >= HEAD_LINES:
             break
+    # Lines passed over are emptied, not removed, so that the others keep their numbers.
+    skipped = min(hints.skip_lines, len(head))
+    head[:skipped] = [""] * skipped
     if not any(line.strip() for line in head):
         raise UnreadableFileError("empty_file", "The file holds no text.", "Send the file again.")
-    declared = sep_line(head[0])
+    declared = None if skipped else sep_line(head[0])
     if declared is not None:
         head[0] = ""
     delimiter = hints.delimiter or declared or delimiter_by_header(head, expected)
     found = detect_dialect(
         [line for line in head if line.strip()], delimiter, hints.quote, hints.escape, limits.max_record_bytes
     )
-    width = len(hints.columns) if hints.columns else found.width
+    width = len(hints.columns) if hints.columns else hints.width or found.width
     text.dialect = found.dialect
-    lines = [head[:HEAD_LINES]] if head_only else chain([head], batches)
+    lines = [head[: HEAD_LINES + skipped]] if head_only else chain([head], batches)
     cut = (
         record
         for record in records(lines, found.dialect, width, limits.max_record_bytes)
-        if record.cells != [""] or record.lines > 1 or found.dialect.delimiter
+        if record.line > skipped and (record.cells != [""] or record.lines > 1 or found.dialect.delimiter)
     )
     finder = TableFinder(list(islice(cut, _HEAD_RECORDS)), width, hints, expected)
     text.layout, text._data = finder.layout, finder.data(cut)
+    if skipped:
+        text.layout.kinds["skipped"] = skipped
+        text.layout.set_aside.extend(range(1, skipped + 1))
     check_columns(len(text.layout.names), limits)
     return text
 

@@ -29,7 +29,7 @@ _LEAST_BROKEN = 20
 
 def read(request: Request) -> ReadResult:
     """Read delimited text; see `ingestion.readers.read`."""
-    form = detect_form(request.path, request.hints.encoding)
+    form = detect_form(request.path, request.hints.encoding, request.hints.line_end)
     if not request.careful:
         head = _open(request, form, head_only=True)
         if _is_plain(head, request):
@@ -112,6 +112,7 @@ def _is_plain(head: CarefulText, request: Request) -> bool:
         and 0 < len(head.dialect.delimiter.encode()) <= _LONGEST_DELIMITER
         and head.form.line_end in ("\n", "\r\n")
         and hints.comment is None
+        and hints.line_end is None
         and hints.skip_footer_pattern is None
         and layout.first_line > 0
         and not {"comment", "footer", "repeated header"} & layout.kinds.keys()

@@ -65,8 +65,8 @@ class TextForm:
         return self.encoding in ("utf-8", "ascii") and not self.nul
 
 
-def detect_form(path: Path, hint: str | None = None) -> TextForm:
-    """Find encoding and line ends from a whole pass over the file's bytes.
+def detect_form(path: Path, hint: str | None = None, line_end: str | None = None) -> TextForm:
+    """Find encoding and line ends from a whole pass over the file's bytes; what is given is not sought.
 
     Raises:
         UnreadableFileError: the hinted encoding is not known, or the bytes are no text.
@@ -90,7 +90,7 @@ def detect_form(path: Path, hint: str | None = None) -> TextForm:
     form = TextForm(encoding, codec, marked is not None, nul=nul)
     sample = next(text_blocks(path, form), "")[: 1 << 20]
     _refuse_binary(sample)
-    end, mixed = _line_end(sample)
+    end, mixed = (line_end, False) if line_end else _line_end(sample)
     return TextForm(encoding, codec, form.mark, end, mixed, nul)
 
 

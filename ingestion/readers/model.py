@@ -71,6 +71,11 @@ class ReadHints(BaseModel):
     quote: str | None = Field(None, description="Quote character; empty for none.")
     escape: str | None = Field(None, description="Character before a quote inside a quoted cell.")
     comment: str | None = Field(None, description="Lines that start with it are comments.")
+    line_end: str | None = Field(
+        None, min_length=1, max_length=2, description="What ends a line of delimited text."
+    )
+    skip_lines: int = Field(0, ge=0, description="Lines before the header or the first record to pass over.")
+    width: int | None = Field(None, ge=1, description="How many columns a delimited file has.")
     header_rows: int | None = Field(None, ge=0, description="How many rows the header has; 0 for none.")
     header_row: int | None = Field(None, ge=0, description="Line of the first header row, from 0.")
     header_names: int | None = Field(

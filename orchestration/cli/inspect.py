@@ -40,6 +40,12 @@ def inspect(
     escape: Annotated[str | None, typer.Option(help="Known character before a quote inside a cell.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Known encoding.")] = None,
     comment: Annotated[str | None, typer.Option(help="Lines that start with it are comments.")] = None,
+    line_end: Annotated[str | None, typer.Option(help=r"Known line end: \n, \r\n, \r or another.")] = None,
+    skip_lines: Annotated[int, typer.Option(min=0, help="Lines to pass over at the start.")] = 0,
+    width: Annotated[int | None, typer.Option(min=1, help="Known number of columns.")] = None,
+    long_records: Annotated[
+        str, typer.Option(help="Records longer than the header: refuse, or keep in columns of their own.")
+    ] = "refuse",
     header_row: Annotated[int | None, typer.Option(help="Line of the header, from 0.")] = None,
     header_rows: Annotated[int | None, typer.Option(help="Rows of the header; 0 for none.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet by name or number, from 0.")] = None,
@@ -52,15 +58,21 @@ def inspect(
     from ingestion.readers.model import Limits, ReadHints, UnreadableFileError
 
     known = {
-        "delimiter": delimiter,
+        "delimiter": _unescaped(delimiter),
         "quote": quote,
         "escape": escape,
         "encoding": encoding,
         "comment": comment,
+        "line_end": _unescaped(line_end),
+        "skip_lines": skip_lines,
+        "width": width,
+        "long_records": long_records,
         "header_row": header_row,
         "header_rows": header_rows,
         "sheet": int(sheet) if sheet is not None and sheet.isdigit() else sheet,
     }
+    if long_records not in ("refuse", "keep"):
+        raise typer.BadParameter("--long-records is refuse or keep")
     if not file.is_file():
         raise typer.BadParameter(f"no such file: {file}")
     try:
@@ -75,6 +87,13 @@ def inspect(
         typer.echo(json.dumps({**report, "written": str(to) if to else None}, ensure_ascii=False, indent=1))
         return
     _tell(file, report, preview, to)
+
+
+def _unescaped(text: str | None) -> str | None:
+    r"""What a shell passes as `\t`, `\n` or `\r`, as the character meant."""
+    if text is None:
+        return None
+    return text.replace("\\t", "\t").replace("\\r", "\r").replace("\\n", "\n")
 
 
 def _read(file: Path, hints: ReadHints, limits: Limits) -> tuple[dict[str, Any], Iterable[Sequence[Any]]]:

@@ -151,6 +151,49 @@ def test_what_is_no_table_is_refused_with_a_reason(data: bytes, code: str, tmp_p
     assert code in json.loads(done.stdout)["code"]
 
 
+def _inspected(data: bytes, tmp_path: Path, *options: str) -> tuple[dict[str, Any], list[list[str]]]:
+    file, out = tmp_path / "pinned.csv", tmp_path / "out.csv"
+    file.write_bytes(data)
+    done = CliRunner().invoke(app, ["inspect", str(file), "--to", str(out), "--json", *options])
+    assert done.exit_code == 0, done.output
+    with out.open(encoding="utf-8", newline="") as stream:
+        return json.loads(done.stdout), list(csv.reader(stream))
+
+
+def test_lines_to_skip_are_passed_over_and_counted(tmp_path: Path) -> None:
+    """If not, a preamble that looks like a table is taken for one, or its lines vanish from the account."""
+    preamble = "k,v,w,x,y\n1,2,3,4,5\n"
+    report, rows = _inspected((preamble + PLAIN).encode(), tmp_path, "--skip-lines", "2")
+    assert rows == WHOLE
+    assert report["header"]["line"] == 3
+    assert report["physical"]["skipped"] == 2
+    assert report["physical_lines"] == sum(report["physical"].values())
+
+
+def test_a_pinned_line_end_keeps_other_line_ends_in_the_text(tmp_path: Path) -> None:
+    """If not, a record whose text holds a line feed falls apart although its end is known."""
+    data = b"a,b\rone\ntwo,2\rthree,3\r"
+    _, rows = _inspected(data, tmp_path, "--line-end", r"\r", "--header-rows", "1")
+    assert rows == [["a", "b"], ["one\ntwo", "2"], ["three", "3"]]
+
+
+def test_a_pinned_width_outweighs_ragged_rows(tmp_path: Path) -> None:
+    """If not, a file most of whose rows are short loses the cells of its full rows."""
+    data = b"a\tb\tc\n1\t2\n3\t4\n5\t6\n7\t8\t9\n"
+    report, rows = _inspected(data, tmp_path, "--delimiter", r"\t", "--width", "3", "--header-rows", "1")
+    assert rows == [["a", "b", "c"], ["1", "2", ""], ["3", "4", ""], ["5", "6", ""], ["7", "8", "9"]]
+    assert report["records_refused"] == 0
+
+
+def test_a_long_record_is_kept_on_request(tmp_path: Path) -> None:
+    """If not, whoever wants every cell has to edit the file."""
+    data = _changed(9, lambda line: line + ",surplus").encode()
+    refused, _ = _inspected(data, tmp_path)
+    kept, rows = _inspected(data, tmp_path, "--long-records", "keep")
+    assert (refused["records_refused"], kept["records_refused"]) == (1, 0)
+    assert rows[9][5] == "surplus"
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000), kind=st.sampled_from(["cut", "flip", "double", "recode"]))
 def test_no_mutation_crashes_or_loses_a_line(seed: int, kind: str, tmp_path: Path) -> None:
