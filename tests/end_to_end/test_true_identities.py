@@ -16,6 +16,7 @@ from orchestration.working import prepare_working
 from tests.end_to_end import independent
 from warehouse import duck
 from warehouse.community import load_community
+from warehouse.fingerprint import code_version
 from warehouse.ledger import Ledger
 from warehouse.settings import Settings
 from warehouse.vault import attach_vault
@@ -58,7 +59,7 @@ def known(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duck
         ) to '{community.paths.crosswalk}/crosswalk.parquet' (format parquet)"""
     )
     con.close()
-    prepare_working(community, settings, Ledger.open(community.paths, settings))
+    prepare_working(community, settings, Ledger.open(community.paths, settings), code_version())
     built = golden_lake.build(building_path(community.paths), "build", "--exclude-resource-type", "unit_test")
     assert built.returncode == 0, built.stdout[-6000:]
     with duckdb.connect(str(building_path(community.paths)), read_only=True) as found:
