@@ -23,6 +23,7 @@ from ingestion.readers.model import fold_name as fold
 from warehouse.community import Community, ConfigurationError, read_yaml
 
 _STANDARDS = Path(__file__).parent / "standards"
+_SHARED_CODES = "_codes.yml"
 
 
 class MappingError(ConfigurationError):
@@ -211,26 +212,46 @@ def read_mapping(file: Path) -> FeedMapping:
     return mapping
 
 
+def standards() -> list[str]:
+    """Names of the ready-made mappings."""
+    files = [path for path in _STANDARDS.rglob("*.yml") if path.name != _SHARED_CODES]
+    return sorted(str(path.relative_to(_STANDARDS).with_suffix("")) for path in files)
+
+
 def _with_standard(file: Path) -> FeedMapping | None:
-    """The mapping upon the ready-made one that it names: a key given here takes the place of the standard's."""
+    """The mapping upon the ready-made one that it names: a key given here takes the place of the standard's.
+
+    Code lists are completed instead, code by code: what a system adds to a standard's codes is a line or two.
+    """
     own = _yaml(file)
     if not isinstance(own, dict) or "standard" not in own:
         return None
-    names = sorted(str(path.relative_to(_STANDARDS).with_suffix("")) for path in _STANDARDS.rglob("*.yml"))
+    names = standards()
     if own["standard"] not in names:
         near = _near(str(own["standard"]), names)
         raise MappingError(
             f"{file}:{_line(file, 'standard')}: no standard '{own['standard']}'{near}. Standards: {', '.join(names)}"
         )
-    base = _yaml(_STANDARDS / f"{own['standard']}.yml")
+    path = _STANDARDS / f"{own['standard']}.yml"
+    # Codes that the standards of one folder share stand beside them.
+    shared = _yaml(path.with_name(_SHARED_CODES)) if path.with_name(_SHARED_CODES).exists() else {}
+    base = _yaml(path)
+    base["code_lists"] = _code_lists(shared, base)
     try:
-        return FeedMapping.model_validate({**base, **own})
+        return FeedMapping.model_validate({**base, **own, "code_lists": _code_lists(base, own)})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = [part for part in first["loc"] if isinstance(part, (str, int))]
         raise MappingError(
             f"{file}:{_line(file, *place)}: {'.'.join(map(str, place))}: {first['msg']}"
         ) from None
+
+
+def _code_lists(base: dict[str, Any], own: dict[str, Any]) -> Any:
+    ours, theirs = own.get("code_lists") or {}, base.get("code_lists") or {}
+    if not isinstance(ours, dict) or not all(isinstance(codes, dict) for codes in ours.values()):
+        return ours  # told with its line by the model
+    return {name: {**theirs.get(name, {}), **ours.get(name, {})} for name in [*theirs, *ours]}
 
 
 def _yaml(file: Path) -> Any:

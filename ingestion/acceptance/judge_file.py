@@ -162,7 +162,7 @@ def _reading_findings(result: ReadResult) -> list[Finding]:
     told = [
         Finding(
             code=warning.get("code", "reading"),
-            severity="warn",
+            severity="note" if warning.get("severity") == "note" else "warn",
             why=warning.get("why", ""),
             fix=warning.get("fix", ""),
         )

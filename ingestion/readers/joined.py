@@ -11,6 +11,7 @@ from dataclasses import replace
 import duckdb
 
 from ingestion.readers.model import (
+    KEPT_REFUSALS,
     ReadResult,
     Request,
     TablePart,
@@ -18,9 +19,10 @@ from ingestion.readers.model import (
     check_columns,
     warning,
 )
-from warehouse.duck import quote_identifier
+from warehouse.duck import quote_identifier, sql_literal
 
 _BATCH = 100_000
+_ABSENT = ("no_member", "no_records", "no_sheet", "no_element")
 
 
 def read(request: Request) -> ReadResult:
@@ -46,7 +48,7 @@ def read(request: Request) -> ReadResult:
         format="joined",
         encoding=first.encoding,
         dialect={"tables": {name: result.records_read for name, result in results.items()}},
-        refused=[record for result in results.values() for record in result.refused][:100],
+        refused=[record for result in results.values() for record in result.refused][:KEPT_REFUSALS],
         refused_count=refused,
         warnings=[found for result in results.values() for found in result.warnings],
         physical={f"{name}: records": result.records_read for name, result in results.items()},
@@ -58,10 +60,11 @@ def _part(request: Request, inside: duckdb.DuckDBPyConnection, name: str, part: 
 
     own = part.model_dump(include={"member", "record_path", "explode", "sheet"}, exclude_none=True)
     hints = request.hints.model_copy(update={"tables": {}, "query": None, **own})
+    asked = replace(request, con=inside, relation=name, hints=hints)
     try:
-        result = read_request(replace(request, con=inside, relation=name, hints=hints))
+        result = _every(asked, inside, name) if part.every else read_request(asked)
     except UnreadableFileError as error:
-        if not (part.optional and error.code in ("no_member", "no_records", "no_sheet", "no_element")):
+        if not (part.optional and error.code in _ABSENT):
             raise
         return _absent(inside, name, part)
     there = {column.lower() for column in result.columns}
@@ -73,10 +76,59 @@ def _part(request: Request, inside: duckdb.DuckDBPyConnection, name: str, part: 
     return result
 
 
+def _every(request: Request, inside: duckdb.DuckDBPyConnection, name: str) -> ReadResult:
+    """Every member of an archive that fits, one under the other; columns that only some have are null elsewhere."""
+    from ingestion.readers import zipped
+    from ingestion.readers.formats import format_of, read_request
+
+    if format_of(request.path, request.hints) != "zip":
+        return read_request(request)
+    results, refused = [], UnreadableFileError("no_member", "", "")
+    for member in zipped.members_with(request, request.hints.record_path):
+        hints = request.hints.model_copy(update={"member": member})
+        try:
+            results.append(read_request(replace(request, relation="one_member", hints=hints)))
+        except UnreadableFileError as error:
+            if error.code not in _ABSENT:
+                raise
+            refused = error
+            continue
+        _append(inside, name, results[-1].columns, is_first=len(results) == 1)
+    if not results:
+        what = request.hints.record_path or request.hints.member or ""
+        raise UnreadableFileError(
+            "no_member", f"No file in it holds '{what}'.", "Send the archive with all its files."
+        ) from refused
+    refusals = [record for result in results for record in result.refused]
+    return replace(
+        results[0],
+        columns=list(dict.fromkeys(column for result in results for column in result.columns)),
+        records_read=sum(result.records_read for result in results),
+        refused=refusals[:KEPT_REFUSALS],
+        refused_count=sum(result.refused_count for result in results),
+        warnings=[found for result in results for found in result.warnings],
+    )
+
+
+def _append(inside: duckdb.DuckDBPyConnection, name: str, columns: list[str], *, is_first: bool) -> None:
+    table = quote_identifier(name)
+    if is_first:
+        inside.execute(f"create or replace table {table} as from one_member")
+    else:
+        there = {
+            row[1].lower() for row in inside.execute(f"pragma table_info({sql_literal(name)})").fetchall()
+        }
+        for column in columns:
+            if column.lower() not in there:
+                inside.execute(f"alter table {table} add column {quote_identifier(column)} varchar")
+        inside.execute(f"insert into {table} by name from one_member")
+    inside.execute("drop table one_member")
+
+
 def _absent(inside: duckdb.DuckDBPyConnection, name: str, part: TablePart) -> ReadResult:
     columns = "".join(f", {quote_identifier(column)} varchar" for column in part.columns)
     inside.execute(f"create or replace table {quote_identifier(name)} (_record bigint{columns})")
-    why = f"It holds no '{part.member or part.record_path or name}'; what only that tells stays empty."
+    why = f"It holds no '{part.record_path or part.member or name}'; what only that tells stays empty."
     return ReadResult([], 0, "absent", warnings=[warning("optional_part_absent", why, severity="note")])
 
 

@@ -54,6 +54,11 @@ class TablePart(BaseModel):
         default_factory=list, description="Columns that the query names and that a file may lack: null there."
     )
     optional: bool = Field(False, description="Whether it may be absent; it then has no rows.")
+    every: bool = Field(
+        False,
+        description="Read every member of the zip that fits `member` and holds the element `record_path`, one under "
+        "the other, instead of exactly one.",
+    )
 
 
 class ReadHints(BaseModel):

@@ -49,6 +49,33 @@ def read(request: Request) -> ReadResult:
     return replace(inner, dialect={**inner.dialect, "member": info.filename})
 
 
+def members_with(request: Request, element: str | None = None) -> list[str]:
+    """Names of the members that fit the pattern and, where an XML element is named, can hold it."""
+    with _opened(request.path) as archive:
+        pattern = (request.hints.member or "*").lower()
+        infos = [info for info in _checked(archive, request.path, request.limits) if _fits(info, pattern)]
+        last = (element or "").rpartition("/")[2]
+        return [info.filename for info in infos if not last or _may_hold(archive, info, last.encode())]
+
+
+def _fits(info: zipfile.ZipInfo, pattern: str) -> bool:
+    name = info.filename.lower()
+    return fnmatch(name, pattern) or fnmatch(PurePosixPath(name).name, pattern)
+
+
+def _may_hold(archive: zipfile.ZipFile, info: zipfile.ZipInfo, element: bytes) -> bool:
+    """Whether the element's tag stands in the bytes; text of two bytes a character is left to the parser."""
+    tag, kept = re.compile(rb"[<:]" + re.escape(element) + rb"[\s/>]"), b""
+    if info.flag_bits & 0x1:
+        return True  # encrypted: refused with its reason when it is read
+    with archive.open(info) as source:
+        while block := source.read(_BLOCK):
+            if b"\0" in block or tag.search(kept + block):
+                return True
+            kept = block[-len(element) - 2 :]
+    return False
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
@@ -108,13 +135,8 @@ def _chosen(infos: list[zipfile.ZipInfo], wanted: str | None) -> zipfile.ZipInfo
             why = f"It holds {len(infos):,} files, each a table of its own: {names}."
             _refuse("several_members", why, "Name one as `member` in a mapping for each.")
         return infos[0]
-    pattern = wanted.lower()
-    found = [
-        info
-        for info in infos
-        if fnmatch(info.filename.lower(), pattern)
-        or fnmatch(PurePosixPath(info.filename).name.lower(), pattern)
-    ]
+    exact = [info for info in infos if info.filename == wanted]
+    found = exact or [info for info in infos if _fits(info, wanted.lower())]
     if not found:
         _refuse(
             "no_member", f"No file in it fits '{wanted}'. Files: {names}.", "Mend `member`, or the archive."
