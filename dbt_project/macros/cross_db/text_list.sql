@@ -8,5 +8,5 @@
 {%- endmacro %}
 
 {% macro spark__text_list(expression) -%}
-    array_join(sort_array(collect_set({{ expression }})), ', ')
+    case when count({{ expression }}) > 0 then array_join(sort_array(collect_set({{ expression }})), ', ') end
 {%- endmacro %}

@@ -28,7 +28,7 @@ by_rules as (
 unmet_rules as (
     select
         gateway_id,
-        {{ dbt.listagg("concat(rule_id, ': ', reason)", "' '", "order by rule_order") }} as unmet
+        {{ ordered_list("concat(rule_id, ': ', reason)", " ", "rule_order") }} as unmet
     from rule
     where status <> 'met'
     group by gateway_id
@@ -40,7 +40,7 @@ candidates as (
         -- Gaps are counted, not named: which of them are unchanged may be withheld in public.
         case
             when max(candidate_kind) = 'gap' then concat(cast(count(*) as varchar), ' gaps not reduced yet')
-            else {{ dbt.listagg("candidate_id", "', '", "order by candidate_id") }}
+            else {{ ordered_list("candidate_id", ", ", "candidate_id") }}
         end as listed,
         count(*) as candidate_n
     from {{ ref('mart_gateway_candidate') }}
@@ -50,7 +50,7 @@ candidates as (
 smallest as (
     select
         rule.gateway_id,
-        {{ dbt.listagg("concat(rule.rule_id, ': ', case when candidates.candidate_n is null then concat(cast(rule.required_n - rule.met_n as varchar), ' more than there is to count now') when candidates.candidate_n <= rule.required_n - rule.met_n then concat('all of ', candidates.listed) else concat('any ', cast(rule.required_n - rule.met_n as varchar), ' of ', candidates.listed) end)", "'; '", "order by rule.rule_order") }} as smallest_change
+        {{ ordered_list("concat(rule.rule_id, ': ', case when candidates.candidate_n is null then concat(cast(rule.required_n - rule.met_n as varchar), ' more than there is to count now') when candidates.candidate_n <= rule.required_n - rule.met_n then concat('all of ', candidates.listed) else concat('any ', cast(rule.required_n - rule.met_n as varchar), ' of ', candidates.listed) end)", "; ", "rule.rule_order") }} as smallest_change
     from rule
     left join candidates on rule.rule_id = candidates.rule_id
     where rule.status <> 'met'
@@ -60,7 +60,7 @@ smallest as (
 unmet_benchmarks as (
     select
         gateway_id,
-        {{ dbt.listagg("benchmark_id", "', '", "order by benchmark_id") }} as missing_benchmarks,
+        {{ ordered_list("benchmark_id", ", ", "benchmark_id") }} as missing_benchmarks,
         max(attested_since) as latest_attestation
     from benchmark
     where status <> 'met'
@@ -106,7 +106,7 @@ with_earlier as (
         own.*,
         community.cumulative,
         (
-            select {{ dbt.listagg("earlier.gateway_title", "', '", "order by earlier.gateway_order") }}
+            select {{ ordered_list("earlier.gateway_title", ", ", "earlier.gateway_order") }}
             from own as earlier
             where earlier.gateway_order < own.gateway_order and earlier.is_state_of is null and earlier.own_status <> 'met'
         ) as earlier_unmet,
