@@ -20,12 +20,13 @@ $(UV):
 	$(PYTHON) -m venv .uv
 	.uv/bin/python -m pip install --quiet uv
 
-# The lock names versions and hashes but no index, so the machine's own index settings apply.
+# The lock names versions and hashes but no index, so the machine's own index settings apply. Bytecode is compiled
+# once: where Python may not write it later, each start would compile everything again, 7 seconds of it.
 $(STAMP): $(UV) pyproject.toml uv.lock
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
 	@mkdir -p build
 	$(UV) export --quiet --frozen --all-groups --no-emit-project --no-annotate --no-header --output-file build/requirements.txt
-	VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes build/requirements.txt
+	VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --compile-bytecode --require-hashes build/requirements.txt
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --editable .
 	@touch $@
 
@@ -46,6 +47,7 @@ lint: install ## Linters, type checks, import and layer rules.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_dbt_layers.py
+	$(BIN)/python scripts/make_schemas.py --check
 
 lock: $(UV) ## Lock the newest allowed dependencies again.
 	$(UV) lock --upgrade

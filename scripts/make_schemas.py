@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,25 @@ def text_of(schema: dict[str, Any]) -> str:
     return json.dumps(schema, indent=1, sort_keys=True) + "\n"
 
 
-if __name__ == "__main__":
+def stale() -> list[str]:
+    """Names of the schemas that no longer say what the code reads."""
+    files = {name: FOLDER / f"{name}.schema.json" for name in _MODELS}
+    return [
+        n
+        for n, schema in schemas().items()
+        if not files[n].exists() or files[n].read_text() != text_of(schema)
+    ]
+
+
+def write() -> None:
+    """Write every schema anew."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, schema in schemas().items():
         (FOLDER / f"{name}.schema.json").write_text(text_of(schema))
+
+
+if __name__ == "__main__":
+    if "--check" not in sys.argv:
+        write()
+    elif old := stale():
+        sys.exit(f"docs/schemas is out of date: {', '.join(old)}. Run: python scripts/make_schemas.py")
