@@ -21,7 +21,7 @@ from orchestration.cli.console import CommunityOption, JsonOption, console, open
 from warehouse import duck
 from warehouse.community import Community
 from warehouse.linkage.config import LinkageConfig
-from warehouse.linkage.evaluate import Evaluation, EvaluationInputError, evaluate, read_mapping
+from warehouse.linkage.evaluation import Evaluation, EvaluationInputError, evaluate, read_mapping
 from warehouse.linkage.review import (
     SHOWN,
     Decision,
@@ -62,21 +62,34 @@ def evaluate_command(
         Path | None, typer.Argument(help="Second CSV file; without it the first is linked with itself.")
     ] = None,
     mapping: Annotated[
-        Path,
-        typer.Option("--mapping", "-m", help="YAML: column -> identifier (first_name, birth_date, ..., id)."),
-    ] = ...,  # type: ignore[assignment]
+        Path | None,
+        typer.Option(
+            "--mapping",
+            "-m",
+            help="YAML: column -> identifier (id, first_name, birth_date, ...); default: by header.",
+        ),
+    ] = None,
     truth: Annotated[
-        Path, typer.Option("--truth", "-t", help="CSV of true pairs: an id of each file.")
-    ] = ...,  # type: ignore[assignment]
+        Path | None,
+        typer.Option(
+            "--truth", "-t", help="CSV: two ids a line that are one person, or an id and its person."
+        ),
+    ] = None,
+    errors: Annotated[
+        Path | None, typer.Option("--errors", help="Where to list wrong and missed pairs by the files' ids.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Link files with known truth by the settings as shipped; print precision, recall, F1, time and errors by kind.
 
-    The mapping names for each column the identifier that it holds; two columns of one identifier are joined.
-    `one_to_one: true` says that each file holds a person once, `date_format: "%d.%m.%Y"` how dates are written.
+    The mapping names for each column the identifier that it holds; two columns of one identifier are joined, and
+    `left:` and `right:` hold what only one file calls so. Instead of a truth file, a column of the data that says who
+    each record is may be mapped as `true_person`. `one_to_one: {left: true, right: false}` says whether a file holds a
+    person once, `date_format: "%d.%m.%Y"` how dates are written; both are found out where they are left out.
     """
     try:
-        result = evaluate(left, right, read_mapping(mapping), truth, LinkageConfig())
+        found = read_mapping(mapping) if mapping else None
+        result = evaluate(left, right, found, truth, LinkageConfig(), errors)
     except EvaluationInputError as error:
         console.print(f"throughline: {error}")
         raise typer.Exit(1) from None
@@ -91,7 +104,10 @@ def _print_evaluation(result: Evaluation) -> None:
     table = Table(show_header=False, box=None)
     for name, value in (
         ("records", f"{result.records:,}"),
-        ("each file holds a person once", "yes" if result.one_to_one else "no"),
+        (
+            "files that hold a person once",
+            ", ".join(s for s, once in result.one_to_one.items() if once) or "none",
+        ),
         ("true pairs", f"{result.true_pairs:,}"),
         ("linked pairs", f"{result.found_pairs:,}"),
         ("precision", f"{result.precision:.5f}"),
@@ -103,6 +119,8 @@ def _print_evaluation(result: Evaluation) -> None:
     ):
         table.add_row(name, value)
     console.print(table)
+    if result.unknown_ids:
+        console.print(f"{result.unknown_ids:,} ids of the truth are in no file; their pairs are left out.")
     for title, kinds in (("False links", result.false_by_kind), ("Missed pairs", result.missed_by_kind)):
         told = ", ".join(f"{kind} {count:,}" for kind, count in kinds.items()) or "none"
         console.print(f"{title}: {told}")

@@ -12,8 +12,11 @@ from splink.comparison_library import CustomComparison
 from splink.internals.comparison_creator import ComparisonCreator
 from splink.internals.comparison_level_creator import ComparisonLevelCreator
 
-# Level of the first-name comparison, by the value Splink reports; 0 is "all other", the guard's refusal.
-FIRST_EXACT, FIRST_SWAPPED, FIRST_FORMS, FIRST_TYPO, FIRST_SIMILAR, FIRST_INITIAL = 6, 5, 4, 3, 2, 1
+# Level of the first-name comparison from which names agree as names, by the value Splink reports; 0 is "all other", the
+# guard's refusal, and -1 "nothing to compare".
+FIRST_FORMS = 4
+# Levels that together let a middle name speak where a first name is missing: same birth date, surnames not at odds.
+SAME_BIRTH, SAME_INITIAL = 8, 1
 # Highest level of the comparisons that may stand in for a birth date that differs altogether.
 SAME_HOUSEHOLD, SAME_ID = 4, 2
 
@@ -22,7 +25,7 @@ SAME_HOUSEHOLD, SAME_ID = 4, 2
 SHIPPED: dict[str, tuple[tuple[float, float], ...]] = {
     "first": ((0.86, 0.006), (0.008, 0.00002), (0.05, 0.004), (0.04, 0.002), (0.015, 0.004), (0.002, 0.004), (0.025, 0.97998)),
     "last": ((0.84, 0.002), (0.008, 0.00002), (0.058, 0.003), (0.03, 0.001), (0.004, 0.0004), (0.01, 0.003), (0.05, 0.99058)),
-    "dob": ((0.96, 0.00015), (0.005, 0.0001), (0.015, 0.003), (0.004, 0.0002), (0.006, 0.008), (0.003, 0.045), (0.007, 0.94355)),
+    "dob": ((0.96, 0.00015), (0.005, 0.0001), (0.015, 0.003), (0.004, 0.0002), (0.006, 0.008), (0.004, 0.0002), (0.0004, 0.0004), (0.003, 0.045), (0.0066, 0.94295)),
     "sex": ((0.985, 0.5), (0.015, 0.5)),
     "middle": ((0.6, 0.01), (0.35, 0.08), (0.05, 0.91)),
     "household": ((0.62, 0.0008), (0.1, 0.0015), (0.1, 0.04), (0.06, 0.25), (0.12, 0.7077)),
@@ -59,6 +62,15 @@ MACROS = (
 )
 
 
+def _silent(part: str) -> str:
+    """Names that say nothing: missing, or a word that may be a filler and is not the other's."""
+    name = f"{part}_flat"
+    filler = f"{part}_weak_l or {part}_weak_r"
+    if part == "first":  # an initial does say something
+        filler = f"({part}_weak_l and length({name}_l) > 1) or ({part}_weak_r and length({name}_r) > 1)"
+    return f"{name}_l is null or {name}_r is null or (({filler}) and {name}_l <> {name}_r)"
+
+
 def _first() -> list[ComparisonLevelCreator]:
     long_enough = _sql("length(first_flat_l) >= 4 and length(first_flat_r) >= 4", "four letters or more")
     initial = (
@@ -66,7 +78,7 @@ def _first() -> list[ComparisonLevelCreator]:
         "(length(first_flat_r) = 1 and substr(first_flat_l, 1, 1) = first_flat_r)"
     )
     return [
-        cll.NullLevel("first_flat"),
+        _sql(_silent("first"), "no first name, or another filler").configure(is_null_level=True),
         cll.ExactMatchLevel("first_flat", term_frequency_adjustments=True),
         _sql(_SWAPPED, "first and last name swapped"),
         cll.ArrayIntersectLevel("first_set", 1),
@@ -79,7 +91,7 @@ def _first() -> list[ComparisonLevelCreator]:
 
 def _last() -> list[ComparisonLevelCreator]:
     return [
-        cll.NullLevel("last_flat"),
+        _sql(_silent("last"), "no last name, or another filler").configure(is_null_level=True),
         cll.ExactMatchLevel("last_flat", term_frequency_adjustments=True),
         _sql(_SWAPPED, "first and last name swapped"),
         cll.ArrayIntersectLevel("last_tokens", 1),
@@ -91,6 +103,7 @@ def _last() -> list[ComparisonLevelCreator]:
 
 
 def _dob() -> list[ComparisonLevelCreator]:
+    year_only = "(dob_text_l is null or dob_text_r is null)"
     swapped = (
         "substr(dob_text_l, 1, 4) = substr(dob_text_r, 1, 4) and substr(dob_text_l, 5, 2) = substr(dob_text_r, 7, 2) "
         "and substr(dob_text_l, 7, 2) = substr(dob_text_r, 5, 2)"
@@ -103,12 +116,17 @@ def _dob() -> list[ComparisonLevelCreator]:
         "(substr(dob_text_l, 5, 4) = '0101' or substr(dob_text_r, 5, 4) = '0101'))"
     )
     return [
-        cll.NullLevel("dob_text"),
+        cll.NullLevel("birth_year"),
         cll.ExactMatchLevel("dob_text"),
         _sql(swapped, "day and month swapped"),
         cll.DamerauLevenshteinLevel("dob_text", 1),
         _sql(other_year, "same day of the year, a year apart"),
         _sql(near, "within ten days, or one is 1 January of the same year"),
+        _sql(f"{year_only} and birth_year_l = birth_year_r", "same year, and one knows no more than that"),
+        _sql(
+            f"{year_only} and abs(birth_year_l - birth_year_r) = 1",
+            "a year apart, and one knows no more than that",
+        ),
         _sql("birth_year_l = birth_year_r", "same year"),
         cll.ElseLevel(),
     ]

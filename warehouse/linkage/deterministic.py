@@ -8,7 +8,7 @@ from __future__ import annotations
 import duckdb
 
 from warehouse.linkage.config import LinkageConfig
-from warehouse.linkage.guard import FIRST_NAME_GUARD_SQL
+from warehouse.linkage.guard import FIRST_NAME_GUARD_SQL, UNNAMED_SQL
 
 # Above any weight that a model gives, so that a rule's link wins a one-to-one contest; ids above names.
 RULE_WEIGHT = {"shared_state_id": 80.0, "shared_ssn": 80.0, "exact_identity": 60.0}
@@ -30,15 +30,15 @@ def deterministic_edges(con: duckdb.DuckDBPyConnection, config: LinkageConfig) -
     """Make temp table `rule_edge` (left_node, right_node, rule, weight) from `link_record`.
 
     Two records of one issuing authority with the same state id, or with the same social security number, link
-    when their first names pass the guard: an id alone is never enough, since ids are mistyped and co-twins hold
-    neighbouring ones. Records equal in name and birth date link when nothing contradicts, something more
+    when their first names pass the guard, or one has none and the birth dates are equal: an id alone is never enough,
+    since ids are mistyped and co-twins hold neighbouring ones. Records equal in name and birth date link when nothing contradicts, something more
     agrees, and each is the only such person of its source.
 
     Args:
         con: connection with temp table `link_record`.
         config: linkage settings.
     """
-    apart = f"l.node < r.node and not (l.source = r.source and l.duplicate_free) and {FIRST_NAME_GUARD_SQL}"
+    apart = f"l.node < r.node and not (l.source = r.source and l.duplicate_free) and ({FIRST_NAME_GUARD_SQL} or {UNNAMED_SQL})"
     enabled = "true" if config.deterministic else "false"
     con.execute(
         f"""create or replace temp table rule_edge as

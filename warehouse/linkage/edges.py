@@ -15,8 +15,8 @@ from warehouse.linkage.guard import SECOND_LOOK_SQL
 def judge_edges(con: duckdb.DuckDBPyConnection, config: LinkageConfig, *, families: bool) -> None:
     """Make temp table `pair_edge` from `link_edge`, `rule_edge` and `co_twin` (columns: see `decide`).
 
-    Names that agree only by likeness do not pass where one of the two is known to have a co-twin. In a
-    population without families the guard lets all others pass. A rule's link stands above any score.
+    Names that agree only by likeness, and middle names in place of missing first names, do not pass where one of the
+    two is known to have a co-twin. In a population without families the guard lets all others pass. A rule's link stands above any score.
     """
     con.execute(
         f"""create or replace temp table scored_edge as
@@ -25,7 +25,7 @@ def judge_edges(con: duckdb.DuckDBPyConnection, config: LinkageConfig, *, famili
             select e.left_node, e.right_node, e.weight_any,
                 case when {_open(config, families)} then e.weight_any
                     when l.node is not null or r.node is not null then e.weight_agree
-                    else e.weight_alike end as weight_guarded
+                    else greatest(e.weight_alike, e.weight_middle) end as weight_guarded
             from link_edge as e left join known as l on l.node = e.left_node left join known as r on r.node = e.right_node
         )
         select left_node, right_node, coalesce({_odds("weight_guarded")} >= {config.t_auto}, false) as is_guarded,

@@ -24,7 +24,8 @@ def co_twins(con: duckdb.DuckDBPyConnection) -> None:
     outright, since they could be one child recorded twice.
     """
     different = (
-        f"l.node <> r.node and l.first_flat <> r.first_flat and (l.duplicate_free or ({_FIRST_DIFFERS}))"
+        "l.node <> r.node and ((l.duplicate_free and l.first_flat is distinct from r.first_flat) "
+        f"or (l.first_flat <> r.first_flat and {_FIRST_DIFFERS}))"
     )
     columns = "l.node, l.duplicate_free as is_certain, r.first_flat as twin_first"
     con.execute(

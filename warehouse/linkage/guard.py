@@ -24,6 +24,9 @@ FIRST_NAME_GUARD_SQL = (
     "or (length(r.first_flat) = 1 and starts_with(l.first_flat, r.first_flat)))), false)"
 )
 
+# No first name on one side at least, and the same birth date: enough beside a shared id.
+UNNAMED_SQL = "((l.first_flat is null or r.first_flat is null) and coalesce(l.dob = r.dob, false))"
+
 _FORMS_NEAR = (
     "list_bool_or(flatten([[jaro_winkler_similarity(a, b) >= 0.9 and least(length(a), length(b)) >= 3 "
     "or (least(length(a), length(b)) >= 4 and damerau_levenshtein(a, b) <= 1) "

@@ -24,7 +24,15 @@ _EM_PAIRS = 1_000_000
 # Share of true pairs that agree in full on name and birth date; measured on children's records.
 _EXACT_RECALL = 0.75
 _FLOOR = 1e-6
+# What EM is blocked by, in order of preference, and what else identifies where few records know a birth date.
 _EM_BLOCKS = (("dob_text",), ("first_flat", "last_flat"))
+_EM_BLOCKS_WITHOUT = (
+    ("first_flat", "last_flat"),
+    ("street", "birth_year"),
+    ("street", "last_flat"),
+    ("last_flat", "zip"),
+)
+_ANCHORS = ("dob_text", "street", "zip", "birth_year", "city")
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,11 @@ def train(con: duckdb.DuckDBPyConnection, config: LinkageConfig, *, families: bo
 
 
 def _prior(con: duckdb.DuckDBPyConnection) -> float:
-    """Expected share of matches among eligible pairs, from pairs that agree in full."""
+    """Expected share of matches among eligible pairs, from pairs that agree in full name and birth date.
+
+    Where most records have no birth date, what they have in its place.
+    """
+    anchor = _anchor(con)
     row = con.execute(
         f"""with size as (select source, duplicate_free, count(*) as n from training_record group by 1, 2),
         total as (select sum(n)::double as n from size),
@@ -112,10 +124,10 @@ def _prior(con: duckdb.DuckDBPyConnection) -> float:
         exact as (
             select coalesce(sum(n * (n - 1) / 2), 0) - coalesce(sum(within), 0) as n from (
                 select sum(n) as n, sum(n * (n - 1) / 2) filter (where duplicate_free) as within from (
-                    select first_flat, last_flat, dob_text, source, duplicate_free, count(*)::double as n
+                    select first_flat, last_flat, {anchor} as anchor, source, duplicate_free, count(*)::double as n
                     from training_record
-                    where first_flat is not null and last_flat is not null and dob_text is not null group by all
-                ) group by first_flat, last_flat, dob_text
+                    where first_flat is not null and last_flat is not null and {anchor} is not null group by all
+                ) group by first_flat, last_flat, anchor
             )
         )
         select exact.n / {_EXACT_RECALL}, eligible.n from exact, eligible"""
@@ -124,13 +136,24 @@ def _prior(con: duckdb.DuckDBPyConnection) -> float:
     return min(0.1, max(matches, 1.0) / max(eligible, 10.0))
 
 
+def _anchor(con: duckdb.DuckDBPyConnection) -> str:
+    """The column that, beside a full name, tells people apart: the first that most records have."""
+    counts = con.execute(
+        f"select count(*), {', '.join(f'count({name})' for name in _ANCHORS)} from training_record"
+    ).fetchone()
+    assert counts is not None
+    return next(
+        (n for n, known in zip(_ANCHORS, counts[1:], strict=True) if 2 * known >= counts[0]), "first_flat"
+    )
+
+
 def _estimated(
     con: duckdb.DuckDBPyConnection, settings: dict[str, Any], config: LinkageConfig, *, families: bool
 ) -> dict[str, Any]:
     """Splink's estimates, blended with the shipped values."""
     linker = Linker(register(con, "training_record"), copy.deepcopy(settings), log_level=None)
     linker.training.estimate_u_using_random_sampling(max_pairs=_U_PAIRS, seed=config.seed)
-    for columns in _EM_BLOCKS:
+    for columns in _EM_BLOCKS if _anchor(con) == "dob_text" else _EM_BLOCKS_WITHOUT:
         rule = " and ".join(f"l.{column} = r.{column}" for column in columns)
         rule += " and (l.source <> r.source or not l.duplicate_free)"
         try:
@@ -167,14 +190,18 @@ def _blended(
 ) -> dict[str, Any]:
     """Estimates where there are any, shipped values elsewhere; floors, ceilings, and sums of one."""
     blended = copy.deepcopy(shipped)
-    for mine, theirs in zip(blended["comparisons"], estimated["comparisons"], strict=True):
+    told = {comparison["output_column_name"]: comparison for comparison in estimated["comparisons"]}
+    for mine in blended["comparisons"]:
         name = mine["output_column_name"]
+        theirs = told.get(name, {"comparison_levels": []})
+        # Splink leaves out what no record can be compared by.
+        levels = {level["sql_condition"]: level for level in theirs["comparison_levels"]}
         real = [i for i, level in enumerate(mine["comparison_levels"]) if not level.get("is_null_level")]
         for kind in ("m_probability", "u_probability"):
             base = [mine["comparison_levels"][i][kind] for i in real]
             if kind == "u_probability" and name in U_AS_SHIPPED:
                 continue
-            got = [theirs["comparison_levels"][i].get(kind) for i in real]
+            got = [levels.get(mine["comparison_levels"][i]["sql_condition"], {}).get(kind) for i in real]
             values = [_usable(g, b) for g, b in zip(got, base, strict=True)]
             if kind == "m_probability" and name in ceilings:
                 level, ceiling = ceilings[name]

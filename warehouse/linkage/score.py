@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 from splink import Linker
 
-from warehouse.linkage.comparisons import FIRST_FORMS, SAME_HOUSEHOLD, SAME_ID
+from warehouse.linkage.comparisons import FIRST_FORMS, SAME_BIRTH, SAME_HOUSEHOLD, SAME_ID, SAME_INITIAL
 from warehouse.linkage.model import LinkageModel, register
 
 # Pairs below this probability are forgotten; what lies between it and T_review feeds the estimate of recall.
@@ -46,7 +46,8 @@ def score_all(con: duckdb.DuckDBPyConnection, model: LinkageModel) -> None:
 
     One row a pair of source persons that the model finds possible: left_node < right_node, and the best match
     weight (log2 odds) over all spellings (weight_any), over those whose first names agree at least in likeness
-    (weight_alike), and over those that agree as names (weight_agree); null where there is none.
+    (weight_alike), over those that agree as names (weight_agree), and over those that have no first name to compare
+    but agree in middle name, birth date and surname (weight_middle); null where there is none.
     """
     con.execute("create or replace table scoring_record as select * from link_record")
     linker = Linker(register(con, "scoring_record"), copy.deepcopy(model.settings), log_level=None)
@@ -87,7 +88,7 @@ def no_edges(con: duckdb.DuckDBPyConnection, table: str) -> None:
     """An empty table of the shape of `link_edge`."""
     con.execute(
         f"""create or replace temp table {table} (left_node text, right_node text, weight_any double,
-        weight_alike double, weight_agree double)"""
+        weight_alike double, weight_agree double, weight_middle double)"""
     )
 
 
@@ -102,12 +103,22 @@ def _by_person(predicted: list[str], *, families: bool) -> str:
     )
     agree = f"({born} and (gamma_first > {FIRST_FORMS} or (gamma_first = {FIRST_FORMS} and gamma_sex <> 0)))"
     alike = f"({agree} or ({born} and gamma_first > 0 and gamma_sex <> 0))"
-    columns = "node_l, node_r, match_weight, gamma_first, gamma_sex, gamma_dob, gamma_shared_id"
+    unnamed = (
+        "(gamma_first = -1 or (gamma_first = 0 and (length(first_flat_l) = 1 or length(first_flat_r) = 1)))"
+    )
+    middle = (
+        f"({unnamed} and gamma_middle >= {SAME_INITIAL} and gamma_dob = {SAME_BIRTH} and gamma_last <> 0 "
+        "and gamma_sex <> 0)"
+    )
+    columns = (
+        "node_l, node_r, match_weight, gamma_first, gamma_last, gamma_middle, gamma_sex, gamma_dob, gamma_shared_id, "
+        "first_flat_l, first_flat_r"
+    )
     columns += ", gamma_household" if families else ""
     union = " union all ".join(f"select {columns} from {table}" for table in predicted)
     return f"""select least(node_l, node_r) as left_node, greatest(node_l, node_r) as right_node,
             max(match_weight) as weight_any, max(match_weight) filter ({alike}) as weight_alike,
-            max(match_weight) filter ({agree}) as weight_agree
+            max(match_weight) filter ({agree}) as weight_agree, max(match_weight) filter ({middle}) as weight_middle
         from ({union}) group by 1, 2"""
 
 

@@ -23,6 +23,39 @@ _PLACEHOLDERS = (
     "xxx", "xx", "x", "nfn", "nln", "nmn", "fnu", "lnu", "mnu", "noname", "notgiven", "anonymous", "student",
     "deceased", "withheld", "declined", "notprovided", "notavailable", "tbd",
 )  # fmt: skip
+# What stands where nobody gave a name: kinship, age, role. A name made only of these and of _GLUE is none.
+_KINDS = (
+    "mother", "father", "mom", "dad", "mommy", "daddy", "parent", "guardian", "husband", "wife", "spouse", "partner",
+    "daughter", "son", "brother", "sister", "sibling", "stepson", "stepdaughter", "grandson", "granddaughter",
+    "grandchild", "grandmother", "grandma", "grandfather", "grandpa", "niece", "nephew", "uncle", "aunt", "cousin",
+    "friend", "roommate", "housemate", "kid", "kids", "teen", "teenager", "toddler", "minor", "adult", "man", "woman",
+    "lady", "gentleman", "gentlemen", "male", "female", "person", "people", "resident", "occupant", "owner", "tenant",
+    "inmate", "patient", "client", "employee", "visitor", "guest", "mr", "mrs", "ms", "miss", "sir", "madam",
+    "someone", "somebody", "nobody", "anybody", "anon", "refused", "sr", "household", *_PLACEHOLDERS,
+)  # fmt: skip
+_GLUE = (
+    *"abcdefghi123456789", "of", "the", "in", "at", "and", "no", "not", "name", "given", "known", "dont", "do", "know",
+    "young", "old", "older", "elderly", "elder", "house", "home", "head", "law", "foster", "step", "one", "two", "three",
+)  # fmt: skip
+# Real names of some people, fillers for others: they count where the other record has them too, and else say nothing.
+_DOUBTFUL_FIRST = (
+    "son",
+    "man",
+    "lady",
+    "male",
+    "female",
+    "miss",
+    "friend",
+    "kid",
+    "person",
+    "minor",
+    "sister",
+)
+_DOUBTFUL_LAST = (
+    "doe", "anon", "child", "kid", "friend", "parent", "man", "woman", "boy", "girl", "lady", "person", "male",
+    "female", "mother", "father", "son", "daughter", "brother", "sister", "husband", "wife", "house", "home", "one",
+    "two", "nobody", "someone", "resident", "adult", "minor", "student", "gentleman", "gentlemen",
+)  # fmt: skip
 _PARTICLES = (
     "de", "la", "las", "los", "le", "del", "della", "der", "den", "van", "von", "da", "das", "dos", "do", "di", "du",
     "el", "al", "bin", "ibn", "bint", "abu", "mac", "mc", "st", "san", "santa", "y", "e", "ter", "ten", "zu",
@@ -48,6 +81,10 @@ _MACROS = (
     """create or replace temp macro tl_words(t) as
        list_filter(string_split(trim(regexp_replace(regexp_replace(tl_fold(t), '[''.]', '', 'g'),
          '[^\\p{L}0-9]+', ' ', 'g')), ' '), w -> w <> '')""",
+    # Digits that a scanner or a finger put in the place of letters; words of digits only stay.
+    """create or replace temp macro tl_unread(words) as
+       list_transform(words, w -> case when regexp_matches(w, '[0-9]') and regexp_matches(w, '\\p{L}')
+         then translate(w, '0123456789', 'olzeasgtbg') else w end)""",
     "create or replace temp macro tl_letters(t) as regexp_replace(tl_fold(t), '[^\\p{L}0-9]', '', 'g')",
     "create or replace temp macro tl_digits(t) as nullif(regexp_replace(coalesce(t, ''), '[^0-9]', '', 'g'), '')",
 )
@@ -65,7 +102,7 @@ def load_identifiers(con: duckdb.DuckDBPyConnection, *, only_changed: bool = Fal
     con.execute(
         f"""create or replace temp table raw_identifier as
         select source_person_key, min(issuer_id) as issuer_id, min(partner_id) as partner_id, {columns},
-               max(delivery_seq) as delivery_seq
+               max(delivery_seq) as delivery_seq, null::integer as birth_year
         from vault.identifier_record where delivery_id in (select delivery_id from chosen_delivery) {near}
         group by source_person_key, {columns}"""
     )
@@ -114,15 +151,18 @@ def _nickname_table(con: duckdb.DuckDBPyConnection) -> None:
 
 def _words_sql(config: LinkageConfig) -> str:
     """Words of names without suffixes and placeholders."""
-    blank = _list(sorted({*_PLACEHOLDERS, *config.placeholder_names}))
+    placeholders = {*_PLACEHOLDERS, *config.placeholder_names}
     suffixes = _list(sorted(_SUFFIXES))
 
     def words(column: str) -> str:
+        surnames = {*_DOUBTFUL_LAST, "na"} if "last_name" in column else set()
+        blank = _list(sorted(placeholders - surnames))
         kept = f"list_filter(tl_words({column}), w -> not list_contains({suffixes}, w))"
         whole = f"array_to_string({kept}, '')"
-        cleaned = f"list_filter({kept}, w -> not list_contains({blank}, w))"
+        cleaned = f"tl_unread(list_filter({kept}, w -> not list_contains({blank}, w)))"
         # 'NaN' is what some tools write for nothing; 'Nan' and 'NAN' are a name.
-        return f"case when {column} in ('nan', 'NaN') or list_contains({blank}, {whole}) then [] else {cleaned} end"
+        none = f"{column} in ('nan', 'NaN') or list_contains({blank}, {whole}) or ({_is_kind(kept, column)})"
+        return f"case when {none} then [] else {cleaned} end"
 
     suffix_map = "map {" + ", ".join(f"'{k}': '{v}'" for k, v in _SUFFIXES.items()) + "}"
     suffix_words = (
@@ -138,6 +178,7 @@ def _words_sql(config: LinkageConfig) -> str:
             coalesce({words("last_name")}, []) as last_words,
             {suffix_map}[list_filter({suffix_words}, w -> list_contains({suffixes}, w))[1]] as suffix,
             case when birth_date in ({dates or "null"}) then null else birth_date end as dob,
+            birth_year as year_given,
             case when tl_letters(sex) in ('m', 'male', 'boy', 'man') then 'm'
                  when tl_letters(sex) in ('f', 'female', 'girl', 'woman') then 'f' end as sex,
             {_street("street_address")} as street,
@@ -150,6 +191,16 @@ def _words_sql(config: LinkageConfig) -> str:
             {_identity("state_student_id")} as state_id, {_authority(config)} as state_authority,
             {_identity("social_security_number")} as ssn
         from raw_identifier"""
+
+
+def _is_kind(words: str, column: str) -> str:
+    """Whether a name only says what kind of person it is; single words that may be names are left to comparison."""
+    kinds, glue = _list(sorted(set(_KINDS))), _list(sorted({*_KINDS, *_GLUE}))
+    only = f"len(list_filter({words}, w -> not list_contains({glue}, w))) = 0"
+    if column == "last_name":
+        return f"len({words}) > 1 and {only}"
+    spared = f"(len({words}) = 1 and list_contains({_list(_DOUBTFUL_FIRST)}, {words}[1]))"
+    return f"list_has_any({words}, {kinds}) and {only} and not {spared}"
 
 
 def _street(column: str) -> str:
@@ -197,7 +248,7 @@ def _record_sql(config: LinkageConfig) -> str:
     """Final table: nickname sets, one row a distinct content, ids that follow from content."""
     free = _list(sorted(config.duplicate_free))
     content = (
-        "first_flat, first_forms, middle_flat, last_flat, last_tokens, suffix, dob, sex, street, city, state_code, "
+        "first_flat, first_forms, middle_flat, last_flat, last_tokens, suffix, dob, year_given, sex, street, city, state_code, "
         "zip, phone, email, guardian_first, guardian_last, state_id, state_authority, ssn"
     )
     return f"""create or replace temp table link_record as
@@ -221,7 +272,9 @@ def _record_sql(config: LinkageConfig) -> str:
             node, source, partner_id,
             list_contains({free}, source) or list_contains({free}, partner_id) as duplicate_free,
             first_flat, middle_flat, left(middle_flat, 1) as middle_initial, last_flat, suffix, dob,
-            year(dob)::integer as birth_year, strftime(dob, '%Y%m%d') as dob_text,
+            coalesce(length(first_flat) = 1 or list_contains({_list(_DOUBTFUL_FIRST)}, first_flat), true) as first_weak,
+            coalesce(length(last_flat) = 1 or list_contains({_list(_DOUBTFUL_LAST)}, last_flat), true) as last_weak,
+            coalesce(year(dob)::integer, year_given) as birth_year, strftime(dob, '%Y%m%d') as dob_text,
             (dob - date '1900-01-01') as dob_day, sex, street,
             nullif(regexp_extract(street, '^[0-9]+'), '') as house,
             nullif(regexp_replace(street, '^[0-9]+ ?', ''), '') as road, city, state_code, zip, phone, email,
