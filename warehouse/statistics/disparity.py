@@ -7,6 +7,7 @@ What belongs here: a group against a reference, and a dimension as a whole. What
 from __future__ import annotations
 
 import numpy as np
+from scipy import stats
 
 from warehouse.statistics.proportions import Array, Numbers, _float, rate
 
@@ -14,29 +15,44 @@ from warehouse.statistics.proportions import Array, Numbers, _float, rate
 _ROUNDING = 1e-9
 
 
-def proportionality_index(successes: Numbers, n: Numbers) -> Array:
+# Those who met it and all people, where the groups of a table do not add up to everybody.
+Whole = tuple[float, float] | None
+
+
+def proportionality_index(successes: Numbers, n: Numbers, whole: Whole = None) -> Array:
     """Share of a group among those who met it, over its share of all; 1 is parity.
 
     Source: California Community Colleges Chancellor's Office, disproportionate impact (proportionality index).
     """
     x, size = _float(successes), _float(n)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return (x / x.sum()) / (size / size.sum())
+        all_x, all_n = whole or (x.sum(), size.sum())
+        return np.where(size > 0, (x / all_x) / (size / all_n), np.nan)
 
 
-def all_but_current(successes: Numbers, n: Numbers) -> Array:
+def all_but_current(successes: Numbers, n: Numbers, whole: Whole = None) -> Array:
     """Rate of everybody else, for each group."""
     x, size = _float(successes), _float(n)
-    return rate(x.sum() - x, size.sum() - size)
+    all_x, all_n = whole or (x.sum(), size.sum())
+    return rate(all_x - x, all_n - size)
 
 
-def ppg_margin(group_rate: Numbers, n: Numbers, least: float = 0.02, at_rate: bool = True) -> Array:
+def ppg_margin(
+    group_rate: Numbers,
+    n: Numbers,
+    least: float = 0.02,
+    at_rate: bool = True,
+    edge_rate: float | None = None,
+) -> Array:
     """Margin of error of the percentage-point-gap method.
 
     Source: California Community Colleges Chancellor's Office: since 2022 1.96 sqrt(p (1 - p) / n), at least two
-    points; before, 1.96 sqrt(0.25 / n), at least three points (`at_rate=False, least=0.03`).
+    points; before, 1.96 sqrt(0.25 / n), at least three points (`at_rate=False, least=0.03`). Some put another rate,
+    often one half, in the place of a rate of nought or one, whose margin would be none (`edge_rate`).
     """
     p, size = _float(group_rate), _float(n)
+    if edge_rate is not None:
+        p = np.where((p == 0) | (p == 1), edge_rate, p)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = p * (1 - p) if at_rate else 0.25
         return np.maximum(1.96 * np.sqrt(variance / size), least)
@@ -58,13 +74,17 @@ def people_needed(group_rate: Numbers, n: Numbers, target: Numbers, higher_is_be
     return np.maximum(0.0, np.ceil(missing * size - _ROUNDING)) + 0.0
 
 
-def people_needed_for_index(successes: Numbers, n: Numbers, index: float = 1.0) -> Array:
+def people_needed_for_index(successes: Numbers, n: Numbers, index: float = 1.0, whole: Whole = None) -> Array:
     """People who must additionally meet it for the group's proportionality index to reach `index`, all else equal."""
     x, size = _float(successes), _float(n)
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = size / size.sum()
-        missing = (x.sum() * share * index - x) / (1 - share * index)
-    return np.where(share * index >= 1, np.nan, np.maximum(0.0, np.ceil(missing - _ROUNDING)))
+        all_x, all_n = whole or (x.sum(), size.sum())
+        share = size / all_n
+        missing = (all_x * share * index - x) / (1 - share * index)
+        needed = np.maximum(0.0, np.ceil(missing - _ROUNDING)) + 0.0
+    # No number of successes of its own lets a group rise to a share of 1 / index; one that is everybody is at parity.
+    out_of_reach = np.where(share == 1, 0.0, np.nan)
+    return np.where(share * index >= 1, out_of_reach, needed)
 
 
 def index_of_disparity(rates: Numbers, reference: float) -> float:
@@ -82,6 +102,16 @@ def between_group_variance(rates: Numbers, n: Numbers) -> float:
     p, size = _float(rates), _float(n)
     share = size / size.sum()
     return float((share * (p - (share * p).sum()) ** 2).sum())
+
+
+def homogeneity(successes: Numbers, n: Numbers) -> tuple[float, float]:
+    """Pearson's chi-square that all groups have one rate, and its p-value; not numbers where all or none met it."""
+    x, size = _float(successes), _float(n)
+    p, freedom = x.sum() / size.sum(), size.size - 1
+    if freedom < 1 or p in (0.0, 1.0):
+        return float("nan"), float("nan")
+    chi_square = float(((x - size * p) ** 2 / (size * p * (1 - p))).sum())
+    return chi_square, float(stats.chi2.sf(chi_square, freedom))
 
 
 def theil_index(rates: Numbers, n: Numbers) -> float:

@@ -1,41 +1,33 @@
 """A student-level or summarized table, read and put into one shape: one row a record with its group, count and outcome.
 
-What belongs here: reading and understanding columns. What does not: measures (`tables`).
+What belongs here: columns of groups and counts. What does not: opening files (`table_file`), what an outcome's values
+mean (`outcome`), measures (`tables`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import re
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import duckdb
 import numpy as np
 import pandas as pd
 
-Kind = Literal["rate", "score"]
+Kind = Literal["rate", "score", "estimate"]
+Reading = Literal["indicator", "count", "rate", "score"]
+Weights = Literal["people", "sample"]
 UNKNOWN = "unknown"
-_MET = {
-    "1",
-    "1.0",
-    "y",
-    "yes",
-    "t",
-    "true",
-    "met",
-    "pass",
-    "passed",
-    "p",
-    "success",
-    "proficient",
-    "admitted",
-}
-_NOT_MET = {
-    "0", "0.0", "n", "no", "f", "false", "not met", "not_met", "fail", "failed", "failure", "not proficient",
-    "rejected",
+# Groups of people who told nothing: counted and shown as any other, but nobody's yardstick.
+NOT_TOLD = {
+    UNKNOWN, "not reported", "not specified", "not stated", "not provided", "declined", "declined to state",
+    "decline to state", "prefer not to say", "unreported", "missing", "unknown/not reported", "race/ethnicity unknown",
+    "race and ethnicity unknown", "unknown/non-respondent", "not selected race/ethnicity", "unspecified",
 }  # fmt: skip
-_MISSING = {"", "na", "n/a", "nan", "null", "none", ".", "<na>"}
+# What exports write where there is nothing. 'None' is left out: it is an answer in columns such as disability.
+_MISSING = {"", "na", "n/a", "nan", "null", ".", "<na>", "#n/a"}
+_TOTALS = {"all", "all students", "total", "totals", "overall", "all groups", "grand total", "all pupils"}
 _LISTED = 5
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?%?")
 
 
 class AnalysisInputError(ValueError):
@@ -52,8 +44,17 @@ class Question:
         weight: column of how many people a row stands for.
         cohort: column of the cohort or year.
         denominator: column of people measured, where the outcome column counts those who met it.
-        met: value of the outcome that is the good one, where it is text.
+        met: values of the outcome that are met, where they are text.
         outcome_is: how the outcome column is to be read, instead of what its values say.
+        within: columns within whose every value the groups are compared.
+        levels: values of the outcome in order, lowest first, where it is a level.
+        spread: column of the standard deviation, where the outcome column is a mean of the people of its row.
+        total: name of the rows that stand for everybody, in the columns of the groups.
+        ranges: whether a range such as 40-44 or a bound such as GE95 is read by its middle.
+        weights: whether weights count people, or are a sample survey's; told by their fractions where not said.
+        error: column of the standard error, where the outcome column is an estimate with its own error.
+        error_factor: what the column of the error is divided by to be one standard error.
+        missing: values that say that nothing is known, besides blanks, such as reserve codes.
     """
 
     outcome: str
@@ -61,8 +62,17 @@ class Question:
     weight: str | None = None
     cohort: str | None = None
     denominator: str | None = None
-    met: str | None = None
-    outcome_is: Literal["indicator", "count", "rate", "score"] | None = None
+    met: tuple[str, ...] = ()
+    outcome_is: Reading | None = None
+    within: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    spread: str | None = None
+    total: str | None = None
+    ranges: bool = False
+    weights: Weights | None = None
+    error: str | None = None
+    error_factor: float = 1.0
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,163 +80,164 @@ class Records:
     """Records to measure.
 
     Attributes:
-        frame: columns of the groups, `cohort`, `n` (people), `x` (those who met it, or the score).
-        kind: rate or score.
+        frame: columns of the groups, `cohort`, `within`, `n` (people), `squares` (of the weights of a sample; else
+            people), `x` (those who met it, or the score; not a number without an outcome), `missing` (people without
+            an outcome), `sd` (where rows are summaries), `error` (where they are estimates).
+        kind: rate, score, or an estimate with its own error.
+        groups: columns of the groups.
         reading: how the outcome was read, in words.
-        left_out: records without outcome or count, by reason.
+        left_out: records that count nowhere, by reason.
+        outcome: name of the outcome.
+        leveled: whether the scores are the numbers of ordered levels.
+        notes: what the reader should know of the table.
+        total: name of the rows that stand for everybody.
     """
 
     frame: pd.DataFrame
     kind: Kind
+    groups: tuple[str, ...]
     reading: str
     left_out: dict[str, int]
+    outcome: str = "outcome"
+    leveled: bool = False
+    notes: list[str] = field(default_factory=list)
+    total: str | None = None
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file as text, row order kept.
+def resolved(frame: pd.DataFrame, question: Question, name: str) -> Question:
+    """The question with columns as the table spells them, where it names them in other letters.
 
     Raises:
-        AnalysisInputError: the file is missing, or is neither.
+        AnalysisInputError: a column is not there, or is asked for two things.
     """
-    if not path.is_file():
-        raise AnalysisInputError(f"{path}: no such file")
-    how = (
-        "read_parquet($file)" if path.suffix.lower() == ".parquet" else "read_csv($file, all_varchar = true)"
+
+    def found(column: str | None) -> str | None:
+        if column is None or column in frame.columns:
+            return column
+        alike = [present for present in frame.columns if present.casefold() == column.strip().casefold()]
+        if len(alike) == 1:
+            return str(alike[0])
+        listed = ", ".join(f"'{present}'" for present in frame.columns)
+        raise AnalysisInputError(f"{name}: no column '{column}'. Columns: {listed}")
+
+    spelled = replace(
+        question,
+        outcome=found(question.outcome) or "",
+        groups=tuple(found(column) or "" for column in question.groups),
+        within=tuple(found(column) or "" for column in question.within),
+        weight=found(question.weight),
+        cohort=found(question.cohort),
+        denominator=found(question.denominator),
+        spread=found(question.spread),
+        error=found(question.error),
     )
-    try:
-        with duckdb.connect() as con:
-            frame = con.execute(f"select columns(*)::varchar from {how}", {"file": str(path)}).df()
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise AnalysisInputError(f"{path}: cannot be read as CSV or Parquet ({reason})") from None
-    if frame.empty:
-        raise AnalysisInputError(f"{path}: has no rows")
-    return frame
+    _require_roles(spelled, name)
+    return spelled
 
 
-def understand(frame: pd.DataFrame, question: Question, name: str) -> Records:
-    """Put a table into records.
-
-    Args:
-        frame: the table as text.
-        question: what is asked.
-        name: name of the file, for messages.
-
-    Raises:
-        AnalysisInputError: a column is missing, or values contradict the way they must be read.
-    """
-    _require(frame, question, name)
-    table = pd.DataFrame({group: _clean(frame[group]).fillna(UNKNOWN) for group in question.groups})
-    table["cohort"] = _clean(frame[question.cohort]).fillna(UNKNOWN) if question.cohort else "all"
-    count_column = question.denominator or question.weight
-    table["n"] = _numbers(frame, count_column, name, least=0) if count_column else 1.0
-    outcome = _clean(frame[question.outcome])
-    table["x"], kind, reading = _outcome(outcome, table["n"], question, name)
-    left_out = {
-        f"no {question.outcome}": int(table["x"].isna().sum()),
-        f"no {count_column}": int(table["n"].isna().sum()),
-    }
-    kept = table[table["x"].notna() & table["n"].notna() & (table["n"] > 0)].reset_index(drop=True)
-    if kept.empty:
-        raise AnalysisInputError(f"{name}: no row has both an outcome and a count")
-    return Records(kept, kind, reading, {reason: count for reason, count in left_out.items() if count})
-
-
-def _require(frame: pd.DataFrame, question: Question, name: str) -> None:
-    wanted = [*question.groups, question.outcome, question.weight, question.cohort, question.denominator]
-    for column in wanted:
-        if column is not None and column not in frame.columns:
-            listed = ", ".join(f"'{present}'" for present in frame.columns)
-            raise AnalysisInputError(f"{name}: no column '{column}'. Columns: {listed}")
-    if question.outcome in question.groups:
-        raise AnalysisInputError(f"{name}: column '{question.outcome}' cannot be both outcome and group")
-
-
-def _clean(values: pd.Series) -> pd.Series:
-    """Text without spaces around it; what says that there is nothing becomes missing."""
-    return values.astype("object").map(
-        lambda value: (
-            value.strip() if isinstance(value, str) and value.strip().lower() not in _MISSING else None
+def _require_roles(question: Question, name: str) -> None:
+    """Refuse a column that is asked for two things."""
+    parts = [*question.groups, *question.within, *([question.cohort] if question.cohort else [])]
+    if question.outcome in parts:
+        raise AnalysisInputError(
+            f"{name}: column '{question.outcome}' cannot be the outcome and part people too; choose another"
         )
-    )
+    twice = next((column for column in parts if parts.count(column) > 1), None)
+    if twice is not None:
+        raise AnalysisInputError(
+            f"{name}: column '{twice}' is named twice; name it once as group, within or cohort"
+        )
 
 
-def _numbers(frame: pd.DataFrame, column: str, name: str, least: float | None = None) -> pd.Series:
-    text = _clean(frame[column])
-    numbers = pd.to_numeric(text.str.replace(",", "", regex=False), errors="coerce")
-    wrong = text.notna() & numbers.isna()
-    if least is not None:
-        wrong |= numbers < least
-    _refuse_rows(wrong, column, name, "is no count", "send whole numbers, or leave the cell empty")
+def clean(values: pd.Series, missing: tuple[str, ...] = ()) -> pd.Series:
+    """Text without spaces around it; what says that there is nothing becomes missing."""
+    nothing = _MISSING | {value.strip().lower() for value in missing}
+
+    def cleaned(value: object) -> str | None:
+        text = " ".join(value.split()) if isinstance(value, str) else ""
+        return text if text.lower() not in nothing else None
+
+    known = {value: cleaned(value) for value in values.dropna().unique()}
+    return values.astype("object").map(known.get).astype("object").where(values.notna(), None)
+
+
+def group_names(values: pd.Series, missing: tuple[str, ...]) -> pd.Series:
+    """Names of groups, where nothing is told the one word for it."""
+    text = clean(values, missing).fillna(UNKNOWN)
+    return text.where(text.str.casefold() != UNKNOWN, UNKNOWN)
+
+
+def grouped(frame: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """Columns of the groups, the cohort and the part, unknown where the table says nothing."""
+    names = {
+        column: group_names(frame[column], question.missing)
+        for column in (*question.groups, *question.within)
+    }
+    table = pd.DataFrame({group: names[group] for group in question.groups})
+    table["cohort"] = group_names(frame[question.cohort], question.missing) if question.cohort else "all"
+    parts = [f"{column}: " + names[column] for column in question.within]
+    table["within"] = pd.concat(parts, axis=1).agg(", ".join, axis=1) if parts else "all"
+    return table
+
+
+def totals_note(table: pd.DataFrame, question: Question) -> list[str]:
+    """A word on groups that look like everybody together, which would count people twice."""
+    if question.total is not None:
+        return []
+    seen = {
+        value for group in question.groups for value in table[group].unique() if value.casefold() in _TOTALS
+    }
+    return [
+        f"group '{value}' looks like everybody together and is counted as a group; say --total '{value}' if it is"
+        for value in sorted(seen)
+    ]
+
+
+def numbers_of(frame: pd.DataFrame, column: str, name: str, missing: tuple[str, ...] = ()) -> pd.Series:
+    """A column of counts or other numbers that are not negative; missing where a cell is empty.
+
+    Raises:
+        AnalysisInputError: a value is no number, or is negative.
+    """
+    text = clean(frame[column], missing)
+    numbers = to_numbers(text)
+    wrong = (text.notna() & numbers.isna()) | (numbers < 0)
+    refuse_rows(
+        wrong, column, name, "is no number from nought up",
+        f"values are {values_of(text[wrong])}; correct them, leave cells empty, or say --missing VALUE where a code "
+        "stands for nothing",
+    )  # fmt: skip
     return numbers
 
 
-def _refuse_rows(wrong: pd.Series, column: str, name: str, rule: str, fix: str) -> None:
+def to_numbers(text: pd.Series) -> pd.Series:
+    """Text as numbers, without commas between thousands, dollar and per cent signs; missing where it is none."""
+
+    def plain(value: object) -> str | None:
+        if not isinstance(value, str):
+            return None
+        bare = value.lstrip("$").strip()
+        bare = bare.replace(",", "") if _THOUSANDS.fullmatch(bare) else bare
+        return bare.removesuffix("%").strip()
+
+    known = {value: plain(value) for value in text.dropna().unique()}
+    numbers = pd.to_numeric(text.map(known.get), errors="coerce").astype(float)
+    return numbers.replace([np.inf, -np.inf], np.nan)
+
+
+def refuse_rows(wrong: pd.Series, column: str, name: str, rule: str, fix: str) -> None:
+    """Say which rows break a rule.
+
+    Raises:
+        AnalysisInputError: one does.
+    """
     if wrong.any():
-        rows = ", ".join(str(position + 1) for position in np.flatnonzero(wrong.to_numpy())[:_LISTED])
+        rows = ", ".join(str(position + 1) for position in wrong[wrong].index.unique()[:_LISTED])
         raise AnalysisInputError(
             f"{name}: column '{column}', {int(wrong.sum())} rows (first: {rows}): the value {rule}; {fix}"
         )
 
 
-def _outcome(text: pd.Series, n: pd.Series, question: Question, name: str) -> tuple[pd.Series, Kind, str]:
-    if question.met is not None:
-        hit = text.str.casefold() == question.met.strip().casefold()
-        if not hit.any():
-            raise AnalysisInputError(
-                f"{name}: column '{question.outcome}' never holds '{question.met}'. Values: {_values(text)}"
-            )
-        return hit.astype(float).where(text.notna()) * n, "rate", f"'{question.met}' is met, all else is not"
-    words = text.dropna().str.casefold()
-    numbers = pd.to_numeric(
-        text.str.replace("%", "", regex=False).str.replace(",", "", regex=False), errors="coerce"
-    )
-    if question.outcome_is in (None, "indicator") and words.isin(_MET | _NOT_MET).all():
-        return (
-            text.str.casefold().isin(_MET).astype(float).where(text.notna()) * n,
-            "rate",
-            "yes or no" + (", each row counted as often as it stands for" if question.weight else ""),
-        )
-    wrong = text.notna() & numbers.isna()
-    fix = f"values are {_values(text)}; say which one is met with --met"
-    _refuse_rows(wrong, question.outcome, name, "is neither a number nor yes or no", fix)
-    return _numeric_outcome(text, numbers, n, question, name)
-
-
-def _numeric_outcome(
-    text: pd.Series, numbers: pd.Series, n: pd.Series, question: Question, name: str
-) -> tuple[pd.Series, Kind, str]:
-    percent = bool(text.str.endswith("%").any())
-    kind = question.outcome_is
-    counted = question.weight is not None or question.denominator is not None
-    if kind is None:
-        whole = bool((numbers.dropna() % 1 == 0).all())
-        if counted and not percent and whole and bool((numbers <= n)[numbers.notna() & n.notna()].all()):
-            kind = "count"
-        elif counted and (percent or bool(numbers.dropna().between(0, 1).all())):
-            kind = "rate"
-        elif question.denominator is not None:
-            kind = "count"
-        else:
-            kind = "score"
-    if kind == "score":
-        return numbers, "score", "a score; means are compared"
-    if kind == "rate":
-        return numbers / (100 if percent else 1) * n, "rate", "a rate of the people that a row stands for"
-    if kind == "indicator":
-        fix = f"values are {_values(text)}; say which one is met with --met"
-        _refuse_rows(text.notna() & ~numbers.isin([0, 1]), question.outcome, name, "is neither 0 nor 1", fix)
-        return numbers * n, "rate", "yes or no"
-    if not counted:
-        raise AnalysisInputError(
-            f"{name}: column '{question.outcome}' holds counts; name the column of people with --weight"
-        )
-    too_many = numbers > n
-    _refuse_rows(
-        too_many, question.outcome, name, "exceeds the people of its row", "correct one of the two counts"
-    )
-    return numbers, "rate", "a count of the people that a row stands for"
-
-
-def _values(text: pd.Series) -> str:
+def values_of(text: pd.Series) -> str:
+    """The first few values of a column, for a message."""
     return ", ".join(f"'{value}'" for value in sorted(text.dropna().unique())[:_LISTED])

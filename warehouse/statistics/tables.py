@@ -1,325 +1,205 @@
-"""Disparity tables: every group of every dimension of a table, by cohort, against its reference.
+"""Disparity tables: every group of every dimension of a table, by cohort and part, against its reference.
 
-What belongs here: grouping, choosing the reference, putting measures together. What does not: formulas
-(`proportions`, `disparity`, `scores`) and reading (`source`).
+What belongs here: grouping and putting the parts together. What does not: measures of one dimension (`rate_table`,
+`score_table`), change between cohorts (`change_table`), reading (`source`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from warehouse.statistics import disparity, proportions, scores
+from warehouse.statistics import disparity, proportions
+from warehouse.statistics.choices import BETWEEN, Choices, require_reference, verdicts
+from warehouse.statistics.estimate_table import estimate_measures
+from warehouse.statistics.rate_table import rate_measures
+from warehouse.statistics.score_table import score_measures
+from warehouse.statistics.shrinkage import between_variance
 from warehouse.statistics.source import UNKNOWN, AnalysisInputError, Records
 
-# A highest-performing group must be large enough not to be highest by chance; see the disparity definitions.
-REFERENCE_LEAST_N = 30
-EIGHTY_PERCENT = 0.8
-ALPHA = 0.05
-_BETWEEN = " / "
-_MOST_CROSSED = 3
+_YEAR = re.compile(r"(?:19|20)\d\d")
+# Within a year as it is written in names of terms.
+_SEASONS = ("winter", "spring", "summer", "autumn", "fall")
+
+
+def dimensions(groups: tuple[str, ...], most: int = 3) -> list[tuple[str, ...]]:
+    """Each grouping column by itself, then their crossings, up to so many at once."""
+    return [
+        crossed for size in range(1, min(len(groups), most) + 1) for crossed in combinations(groups, size)
+    ]
 
 
 @dataclass(frozen=True)
-class Choices:
-    """How groups are compared.
+class Measured:
+    """All that `throughline gaps` says of a table.
 
     Attributes:
-        reference: highest, lowest, largest, others (everybody else), whole (all), or a group's own name.
-        direction: whether a higher or a lower outcome is better.
-        minimum_n: groups smaller than this get no verdict.
-        ppg_least: least margin of the percentage-point-gap method.
-        ppg_at_rate: whether its margin is taken at the group's own rate (2022) or at one half (before).
-        margin: practical margin within which a change is maintained.
+        records: how each outcome was read.
+        groups: a row an outcome, cohort, part, dimension and group.
+        summary: a row a dimension as a whole.
+        changes: a row a group, first against last cohort; empty where there is one.
     """
 
-    reference: str = "highest"
-    direction: str = "higher"
-    minimum_n: int = 10
-    ppg_least: float = 0.02
-    ppg_at_rate: bool = True
-    margin: float = 0.02
+    records: list[Records]
+    groups: pd.DataFrame
+    summary: pd.DataFrame
+    changes: pd.DataFrame
 
 
-def dimensions(groups: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Each grouping column by itself, then their crossings, up to three at once."""
-    most = min(len(groups), _MOST_CROSSED)
-    return [crossed for size in range(1, most + 1) for crossed in combinations(groups, size)]
+def measure(records: list[Records], choices: Choices, ends: tuple[str | None, str | None] = (None, None)) -> Measured:  # fmt: skip
+    """Measure outcomes, and the change between two cohorts (by default the first and the last)."""
+    from warehouse.statistics.change_table import change_table  # needs this module's order of cohorts
+
+    table = disparity_table(records, choices)
+    return Measured(records, table, summary_table(table), change_table(table, choices, *ends))
 
 
-def disparity_table(records: Records, groups: tuple[str, ...], choices: Choices) -> pd.DataFrame:
-    """One row a cohort, dimension and group, with every measure against its reference.
+def disparity_table(outcomes: list[Records], choices: Choices) -> pd.DataFrame:
+    """One row an outcome, cohort, part, dimension and group, with every measure (`fields` says what each one is).
 
-    For rates: n, successes, rate with its Wilson interval, gap with Newcombe's, ratio, 80 % index, proportionality
-    index, percentage-point gap against everybody else (`ppg_others`) and against all (`ppg_overall`), people needed,
-    p-values (two proportions; corrected over the cohort by Benjamini and Hochberg). For scores: mean, standard
-    deviation, difference with Welch's interval, standardized difference.
+    The p-values of one cohort are corrected together, over all outcomes, parts and groups (Benjamini and Hochberg).
 
     Raises:
         AnalysisInputError: the named reference group is in none of the dimensions.
     """
-    parts = [
-        _measured(cohort, dimension, part, records.kind, choices)
-        for cohort, frame in _cohorts(records.frame)
-        for dimension, part in _dimension_frames(frame, groups, records.kind)
-    ]
-    table = pd.concat(parts, ignore_index=True)
-    if (
-        choices.reference not in ("highest", "lowest", "largest", "others", "whole")
-        and not table["reference_n"].notna().any()
-    ):
-        known = ", ".join(f"'{group}'" for group in table["group"].unique())
-        raise AnalysisInputError(f"no group is named '{choices.reference}'. Groups: {known}")
+    table = pd.concat([_outcome_table(records, choices) for records in outcomes], ignore_index=True)
+    require_reference(table, choices)
     table["q_value"] = np.nan
     for _, rows in table.groupby("cohort", sort=False):
         table.loc[rows.index, "q_value"] = proportions.benjamini_hochberg(rows["p_value"])
+    table["verdict"] = verdicts(table, choices)
     return table
 
 
-def _cohorts(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    for cohort in sorted(frame["cohort"].unique(), key=_natural):
-        yield cohort, frame[frame["cohort"] == cohort]
+def _outcome_table(records: Records, choices: Choices) -> pd.DataFrame:
+    parts = []
+    for cohort, within, frame in _parts(records.frame):
+        for crossed in dimensions(records.groups, choices.most_crossed):
+            part, whole = _without_totals(frame, crossed, records.total)
+            if part.empty:
+                continue
+            part = part.assign(group=part[list(crossed)].agg(BETWEEN.join, axis=1))
+            measured = _measures(records, part, choices, whole)
+            keys = {
+                "outcome": records.outcome, "cohort": cohort, "within": within, "dimension": " x ".join(crossed)
+            }  # fmt: skip
+            measured[["all_successes", "all_n"]] = (np.nan, np.nan) if whole is None else whole
+            parts.append(measured.assign(**keys)[[*keys, *measured.columns]])
+    if not parts:
+        raise AnalysisInputError(f"every row of '{records.outcome}' is a total; leave --total away")
+    return pd.concat(parts, ignore_index=True)
 
 
-def _natural(text: str) -> tuple[int, float, str]:
+def _measures(
+    records: Records, part: pd.DataFrame, choices: Choices, whole: tuple[float, float] | None
+) -> pd.DataFrame:
+    """The measures of one dimension, by the kind of its outcome."""
+    if records.kind == "rate":
+        return rate_measures(_counted(part), choices, whole)
+    if records.kind == "estimate":
+        return estimate_measures(part, choices)
+    return score_measures(part, choices, records.leveled)
+
+
+def _without_totals(
+    frame: pd.DataFrame, crossed: tuple[str, ...], total: str | None
+) -> tuple[pd.DataFrame, tuple[float, float] | None]:
+    """The rows of groups, and what the rows that stand for everybody say: those who met it, and people."""
+    if total is None:
+        return frame, None
+    is_total = frame[list(crossed)].apply(lambda column: column.str.casefold() == total.casefold())
+    everybody = frame[is_total.all(axis=1) & frame["x"].notna()]
+    whole = (float(everybody["x"].sum()), float(everybody["n"].sum())) if len(everybody) else None
+    return frame[~is_total.any(axis=1)], whole
+
+
+def _parts(frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    for cohort in sorted(frame["cohort"].unique(), key=natural):
+        of_cohort = frame[frame["cohort"] == cohort]
+        for within in sorted(of_cohort["within"].unique()):
+            yield cohort, within, of_cohort[of_cohort["within"] == within]
+
+
+def natural(text: str) -> tuple[int, float, int, str]:
+    """Order of cohorts: numbers by size; words with a year by year and season; then others by letter; unknown last."""
     try:
-        return 0, float(text), text
+        return 0, float(text), 0, text
     except ValueError:
-        return 1, 0.0, text
+        pass
+    year = _YEAR.search(text)
+    if text == UNKNOWN or year is None:
+        return 1 + (text == UNKNOWN), 0.0, 0, text
+    season = next((at for at, word in enumerate(_SEASONS) if word in text.casefold()), 0)
+    return 0, float(year[0]), season, text
 
 
-def _dimension_frames(
-    frame: pd.DataFrame, groups: tuple[str, ...], kind: str
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    for crossed in dimensions(groups):
-        label = frame[list(crossed)].agg(_BETWEEN.join, axis=1)
-        yield " x ".join(crossed), _counted(frame.assign(group=label), kind)
-
-
-def _counted(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
-    if kind == "rate":
-        return frame.groupby("group", sort=True).agg(n=("n", "sum"), successes=("x", "sum")).reset_index()
-    weighted = frame.assign(wx=frame["n"] * frame["x"], wxx=frame["n"] * frame["x"] ** 2)
-    sums = (
-        weighted.groupby("group", sort=True)
-        .agg(n=("n", "sum"), wx=("wx", "sum"), wxx=("wxx", "sum"))
+def _counted(frame: pd.DataFrame) -> pd.DataFrame:
+    seen = frame["x"].notna()
+    measured = frame.assign(n=frame["n"].where(seen, 0.0), squares=frame["squares"].where(seen, 0.0), x=frame["x"].fillna(0.0))  # fmt: skip
+    counted = (
+        measured.groupby("group", sort=True)
+        .agg(n=("n", "sum"), squares=("squares", "sum"), missing_n=("missing", "sum"), successes=("x", "sum"))
         .reset_index()
     )
-    mean = sums["wx"] / sums["n"]
-    deviations = (
-        weighted["n"]
-        * (weighted["x"] - weighted["group"].map(dict(zip(sums["group"], mean, strict=True)))) ** 2
-    )
-    squares = deviations.groupby(weighted["group"]).sum().reindex(sums["group"]).to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sd = np.where(sums["n"] > 1, np.sqrt(squares / (sums["n"] - 1)), np.nan)
-    return pd.DataFrame({"group": sums["group"], "n": sums["n"], "mean": mean, "sd": sd})
-
-
-def _measured(cohort: str, dimension: str, frame: pd.DataFrame, kind: str, choices: Choices) -> pd.DataFrame:
-    measured = _rates(frame, choices) if kind == "rate" else _scores(frame, choices)
-    measured.insert(0, "cohort", cohort)
-    measured.insert(1, "dimension", dimension)
-    return measured
-
-
-def _reference_row(frame: pd.DataFrame, value: str, choices: Choices) -> int | None:
-    """Row of the reference group; None where the reference is no group of this dimension."""
-    if choices.reference == "largest":
-        return int(frame["n"].to_numpy().argmax())
-    if choices.reference in ("highest", "lowest"):
-        known = ~frame["group"].str.split(_BETWEEN, regex=False).map(lambda parts: UNKNOWN in parts)
-        large = frame["n"] >= REFERENCE_LEAST_N
-        pool = frame[known & large] if (known & large).any() else frame[known] if known.any() else frame
-        values = pool[value].to_numpy()
-        at = int(values.argmax() if choices.reference == "highest" else values.argmin())
-        return int(pool.index[at])
-    named = frame.index[frame["group"].str.casefold() == choices.reference.casefold()]
-    return int(named[0]) if len(named) else None
-
-
-def _rates(frame: pd.DataFrame, choices: Choices) -> pd.DataFrame:
-    x, n = frame["successes"].to_numpy(float), frame["n"].to_numpy(float)
-    p = proportions.rate(x, n)
-    frame = frame.assign(rate=p)
-    frame["rate_low"], frame["rate_high"] = proportions.wilson(x, n)
-    name, reference_x, reference_n = _rate_reference(frame, choices)
-    reference = proportions.rate(reference_x, reference_n)
-    higher = choices.direction == "higher"
-    low, high = proportions.newcombe(reference_x, reference_n, x, n)
-    frame["reference"], frame["reference_n"], frame["reference_rate"] = name, reference_n, reference
-    # Positive: the group is worse off, whichever direction is better.
-    frame["gap"] = reference - p if higher else p - reference
-    frame["gap_low"], frame["gap_high"] = (low, high) if higher else (-high, -low)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        frame["ratio"] = np.where(reference > 0, p / reference, np.nan)
-        good = frame["ratio"] if higher else (1 - p) / np.where(reference < 1, 1 - reference, np.nan)
-    frame["ratio_low"], frame["ratio_high"] = proportions.ratio_interval(x, n, reference_x, reference_n)
-    frame["below_80_percent"] = [None if value != value else bool(value < EIGHTY_PERCENT) for value in good]
-    frame["proportionality_index"] = disparity.proportionality_index(x, n)
-    _add_ppg(frame, x, n, choices)
-    frame["people_needed"] = disparity.people_needed(p, n, reference, higher)
-    frame["p_value"] = proportions.p_two_sided(proportions.two_proportion_z(x, n, reference_x, reference_n))
-    frame.loc[frame["group"] == name, ["p_value", "gap_low", "gap_high", "ratio_low", "ratio_high"]] = np.nan
-    frame["verdict"] = _verdicts(frame, choices)
-    return frame
-
-
-def _rate_reference(frame: pd.DataFrame, choices: Choices) -> tuple[Any, np.ndarray, np.ndarray]:
-    x, n = frame["successes"].to_numpy(float), frame["n"].to_numpy(float)
-    size = len(frame)
-    if choices.reference == "others":
-        return "all others", x.sum() - x, n.sum() - n
-    if choices.reference == "whole":
-        return "all", np.full(size, x.sum()), np.full(size, n.sum())
-    row = _reference_row(frame, "rate", choices)
-    if row is None:
-        return None, np.full(size, np.nan), np.full(size, np.nan)
-    return frame.loc[row, "group"], np.full(size, x[row]), np.full(size, n[row])
-
-
-def _add_ppg(frame: pd.DataFrame, x: np.ndarray, n: np.ndarray, choices: Choices) -> None:
-    higher = choices.direction == "higher"
-    p = frame["rate"].to_numpy()
-    margin = disparity.ppg_margin(p, n, choices.ppg_least, choices.ppg_at_rate)
-    frame["ppg_margin"] = margin
-    for name, reference in (
-        ("others", disparity.all_but_current(x, n)),
-        ("overall", np.full(len(p), x.sum() / n.sum())),
-    ):
-        frame[f"{name}_rate"] = reference
-        frame[f"ppg_{name}"] = p - reference
-        flag = disparity.has_disproportionate_impact(p, reference, margin, higher)
-        frame[f"impact_{name}"] = [
-            None if np.isnan(value) or size < choices.minimum_n else bool(value)
-            for value, size in zip(flag, n, strict=True)
-        ]
-        target = reference - margin if higher else reference + margin
-        frame[f"needed_{name}"] = disparity.people_needed(p, n, reference, higher)
-        frame[f"needed_{name}_no_impact"] = disparity.people_needed(p, n, target, higher)
-
-
-def _verdicts(frame: pd.DataFrame, choices: Choices) -> np.ndarray:
-    few = (frame["n"] < choices.minimum_n) | (frame["reference_n"] < choices.minimum_n)
-    conditions = [
-        frame["group"] == frame["reference"],
-        frame["reference_n"].isna(),
-        few,
-        frame["gap_low"] > 0,
-        frame["gap_high"] < 0,
-    ]
-    words = ["reference", "no reference", "too few people", "behind", "ahead"]
-    return np.select([condition.to_numpy() for condition in conditions], words, "no difference shown")
-
-
-def _scores(frame: pd.DataFrame, choices: Choices) -> pd.DataFrame:
-    frame = frame.copy()
-    m, s, n = (frame[c].to_numpy(float) for c in ("mean", "sd", "n"))
-    frame["mean_low"], frame["mean_high"] = scores.mean_interval(m, s, n)
-    name, rm, rs, rn = _score_reference(frame, choices)
-    higher = choices.direction == "higher"
-    low, high, p_value = scores.difference_interval(rm, rs, rn, m, s, n)
-    frame["reference"], frame["reference_n"], frame["reference_mean"] = name, rn, rm
-    frame["gap"] = rm - m if higher else m - rm
-    frame["gap_low"], frame["gap_high"] = (low, high) if higher else (-high, -low)
-    frame["standardized_gap"] = scores.cohens_d(rm, rs, rn, m, s, n) * (1 if higher else -1)
-    frame["hedges_g"] = frame["standardized_gap"] * scores.hedges_correction(rn, n)
-    frame["p_value"] = p_value
-    frame.loc[frame["group"] == name, ["p_value", "gap_low", "gap_high"]] = np.nan
-    frame["verdict"] = _verdicts(frame, choices)
-    return frame
-
-
-def _score_reference(frame: pd.DataFrame, choices: Choices) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
-    m, s, n = (frame[c].to_numpy(float) for c in ("mean", "sd", "n"))
-    size = len(frame)
-    if choices.reference in ("others", "whole"):
-        total, sums = n.sum(), (n * m).sum()
-        squares = np.nansum((n - 1) * s**2) + (n * m**2).sum()
-        if choices.reference == "whole":
-            mean = sums / total
-            sd = np.sqrt((squares - total * mean**2) / (total - 1))
-            return "all", np.full(size, mean), np.full(size, sd), np.full(size, total)
-        left = total - n
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean = (sums - n * m) / left
-            rest = squares - np.nan_to_num((n - 1) * s**2) - n * m**2
-            sd = np.sqrt(np.maximum(0.0, rest - left * mean**2) / (left - 1))
-        return "all others", mean, sd, left
-    row = _reference_row(frame, "mean", choices)
-    if row is None:
-        nothing = np.full(size, np.nan)
-        return None, nothing, nothing, nothing
-    return frame.loc[row, "group"], np.full(size, m[row]), np.full(size, s[row]), np.full(size, n[row])
+    counted["effective_n"] = (counted["n"] ** 2 / counted["squares"].where(counted["n"] > 0)).fillna(0.0)
+    return counted[["group", "n", "effective_n", "missing_n", "successes"]]
 
 
 def summary_table(table: pd.DataFrame) -> pd.DataFrame:
-    """One row a cohort and dimension: the whole of it, the widest gap, and how unlike its groups are; for rates."""
+    """One row an outcome, cohort, part and dimension: the whole of it, and how unlike its groups are."""
+    keys = ["outcome", "cohort", "within", "dimension"]
     rows = []
-    for (cohort, dimension), frame in table.groupby(["cohort", "dimension"], sort=False):
-        n, p = frame["n"].to_numpy(float), frame["rate"].to_numpy(float)
-        whole = float((n * p).sum() / n.sum())
-        rows.append(
-            {
-                "cohort": cohort,
-                "dimension": dimension,
-                "groups": len(frame),
-                "n": n.sum(),
-                "rate": whole,
-                "widest_gap": p.max() - p.min(),
-                "between_group_variance": disparity.between_group_variance(p, n),
-                "theil_index": disparity.theil_index(p, n) if whole > 0 else np.nan,
-                "index_of_disparity": disparity.index_of_disparity(p, float(p.max())),
-            }
-        )
+    for key, frame in table[table["n"] > 0].groupby(keys, sort=False):
+        head = dict(zip(keys, key, strict=True)) | {"groups": len(frame), "n": frame["n"].sum()}
+        all_n = frame["all_n"].iloc[0]
+        if frame["n"].sum() > all_n * (1 + 1e-9):
+            # People of several groups: what weighs groups by their share would count them twice.
+            rows.append(head | {"overlapping": True})
+        elif _has(frame, "rate"):
+            rows.append(head | _rate_summary(frame))
+        elif _has(frame, "mean"):
+            rows.append(head | _score_summary(frame))
+        else:
+            rows.append(head | {"widest_gap": frame["estimate"].max() - frame["estimate"].min()})
     return pd.DataFrame(rows)
 
 
-def change_table(table: pd.DataFrame, choices: Choices) -> pd.DataFrame:
-    """First against last cohort, a row a dimension and group in both: change of the rate and of the gap, with verdicts.
+def _has(frame: pd.DataFrame, column: str) -> bool:
+    return column in frame and bool(frame[column].notna().any())
 
-    Verdicts: improved, declined (Newcombe's interval leaves zero out and the corrected p-value is below 5 %),
-    maintained (the 90 % interval lies within the practical margin), else not enough evidence; gaps likewise reduced,
-    widened, persistent. `narrowed_by_reference` marks a gap reduced although the group itself did not improve.
-    """
-    cohorts = list(dict.fromkeys(table["cohort"]))
-    if len(cohorts) < 2:
-        return pd.DataFrame()
-    keys = ["dimension", "group"]
-    both = table[table["cohort"] == cohorts[-1]].merge(
-        table[table["cohort"] == cohorts[0]], on=keys, suffixes=("", "_0")
-    )
-    if both.empty:
-        return pd.DataFrame()
-    x1, n1, x0, n0 = (both[c].to_numpy(float) for c in ("successes", "n", "successes_0", "n_0"))
-    low, high = proportions.newcombe(x1, n1, x0, n0)
-    low90, high90 = proportions.newcombe(x1, n1, x0, n0, 0.90)
-    p = proportions.p_two_sided(proportions.two_proportion_z(x1, n1, x0, n0))
-    change = both["rate"] - both["rate_0"]
-    gap_low, gap_high = proportions.mover_difference(
-        *(both[c].to_numpy(float) for c in ("gap", "gap_low", "gap_high", "gap_0", "gap_low_0", "gap_high_0"))
-    )
-    result = both[keys].assign(
-        first_cohort=cohorts[0], last_cohort=cohorts[-1], first_rate=both["rate_0"], last_rate=both["rate"],
-        change=change, change_low=low, change_high=high, p_value=p, q_value=proportions.benjamini_hochberg(p),
-        first_gap=both["gap_0"], last_gap=both["gap"], gap_change=both["gap"] - both["gap_0"],
-        gap_change_low=gap_low, gap_change_high=gap_high,
-    )  # fmt: skip
-    sign = 1 if choices.direction == "higher" else -1
-    sure = result["q_value"] < ALPHA
-    result["verdict"] = np.select(
-        [sure & (low * sign > 0) & (high * sign > 0), sure & (low * sign < 0) & (high * sign < 0),
-         (low90 > -choices.margin) & (high90 < choices.margin)],
-        ["improved", "declined", "maintained"], "not enough evidence",
-    )  # fmt: skip
-    is_reference = both["group"] == both["reference"]
-    result["gap_verdict"] = np.select(
-        [is_reference, gap_high < 0, gap_low > 0], ["reference", "reduced", "widened"], "no change shown"
-    )
-    result["narrowed_by_reference"] = (result["gap_verdict"] == "reduced") & (change * sign <= 0)
-    return result
+
+def _rate_summary(frame: pd.DataFrame) -> dict[str, float]:
+    x, n, p, e = (frame[column].to_numpy(float) for column in ("successes", "n", "rate", "effective_n"))
+    whole = float(x.sum() / n.sum())
+    chi_square, p_value = disparity.homogeneity(p * e, e)
+    known = np.isfinite(p) & (whole * (1 - whole) > 0)
+    excess = between_variance(p[known], whole * (1 - whole) / e[known]) if known.sum() > 1 else float("nan")
+    return {
+        "rate": whole,
+        "widest_gap": p.max() - p.min(),
+        "between_group_variance": disparity.between_group_variance(p, n),
+        "between_group_sd_beyond_chance": float(np.sqrt(excess)),
+        "theil_index": disparity.theil_index(p, n) if whole > 0 else float("nan"),
+        "index_of_disparity": disparity.index_of_disparity(p, float(p.max())),
+        "chi_square": chi_square,
+        "chi_square_p_value": p_value,
+    }
+
+
+def _score_summary(frame: pd.DataFrame) -> dict[str, float]:
+    n, m, s, e = (frame[column].to_numpy(float) for column in ("n", "mean", "sd", "effective_n"))
+    whole = float((n * m).sum() / n.sum())
+    between = float((n * (m - whole) ** 2).sum())
+    inside = float(np.nansum(s**2 * n * (e - 1) / e))
+    return {
+        "mean": whole,
+        "widest_gap": m.max() - m.min(),
+        "between_group_variance": between / n.sum(),
+        # Share of the scores' variation that lies between groups.
+        "eta_squared": between / (between + inside) if between + inside else float("nan"),
+    }
