@@ -214,11 +214,9 @@ def gap_trends(
         error > 0, 2 * norm.sf(np.abs(both["change"] / error.where(error > 0, 1))), 1.0
     )
     both["q_value"] = corrected(both, "p_value", [both["dimension"]])
-    ratio = Z90 / Z95
-    low_90, high_90 = (
-        both["latest_gap"] - (both["latest_gap"] - low) * ratio,
-        both["latest_gap"] + (high - both["latest_gap"]) * ratio,
-    )
+    up_90 = newcombe(both["y1"], both["m1"], both["numerator_n"], both["denominator_n"], Z90)
+    down_90 = newcombe(both["numerator_n"], both["denominator_n"], both["y1"], both["m1"], Z90)
+    low_90, high_90 = up_90[0].where(sign > 0, down_90[0]), up_90[1].where(sign > 0, down_90[1])
     found = pd.Series("not_enough_evidence", index=both.index)
     found[(both["change_low"] > -margin) & (both["change_high"] < margin)] = "persistent"
     found[(both["change_low"] > 0) & (both["q_value"] < 0.05)] = "widened"

@@ -134,8 +134,16 @@ measured as (
                 then {{ p_two_sided('(latest_gap - baseline_gap) / change_standard_error') }}
             else 1.0
         end as p_value,
-        latest_gap - (latest_gap - latest_gap_low) * 0.8392 as latest_gap_low_90,
-        latest_gap + (latest_gap_high - latest_gap) * 0.8392 as latest_gap_high_90
+        case
+            when direction = 'higher'
+                then {{ newcombe_lower('latest_reference_rate', wilson_lower('y1', 'm1', z_90()), 'latest_rate', wilson_upper('x1', 'n1', z_90())) }}
+            else {{ newcombe_lower('latest_rate', wilson_lower('x1', 'n1', z_90()), 'latest_reference_rate', wilson_upper('y1', 'm1', z_90())) }}
+        end as latest_gap_low_90,
+        case
+            when direction = 'higher'
+                then {{ newcombe_upper('latest_reference_rate', wilson_upper('y1', 'm1', z_90()), 'latest_rate', wilson_lower('x1', 'n1', z_90())) }}
+            else {{ newcombe_upper('latest_rate', wilson_upper('x1', 'n1', z_90()), 'latest_reference_rate', wilson_lower('y1', 'm1', z_90())) }}
+        end as latest_gap_high_90
     from limited
     cross join community
 ),

@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chi2_contingency, mannwhitneyu, norm
+from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 from statsmodels.stats.weightstats import ttest_ind
 
 from warehouse.statistics import disparity, margins, proportions, scores
+from warehouse.statistics.ordinal import probability_higher, v_from_levels, v_statistic
+from warehouse.statistics.shrinkage import between_variance
 
 
 @st.composite
@@ -139,6 +143,69 @@ def test_margins_follow_the_handbook() -> None:
     assert margins.change_z(110, 16.45, 100, 0) == pytest.approx(1.0)
     with pytest.raises(ValueError, match=r"0\.90"):
         margins.standard_error(10, 0.8)
+
+
+def test_margins_of_the_handbooks_own_examples() -> None:
+    """If not, sums, shares and ratios of Census estimates carry wrong margins.
+
+    Source: Census Bureau, A Compass for Understanding and Using American Community Survey Data (2008), appendix 3,
+    examples 1 to 3: females living alone in Fairfax, Arlington and Alexandria; Black females with a graduate degree as a
+    share of all, and for each such Black male.
+    """
+    alone, errors = [52_354, 19_464, 17_190], [3_303, 2_011, 1_854]
+    assert sum(alone) == 89_008
+    assert round(margins.sum_margin(alone, errors)) == 4_289
+    assert margins.proportion_margin(4_634, 989, 31_713, 601) == pytest.approx(0.0311, abs=5e-5)
+    assert margins.ratio_margin(4_634, 989, 6_440, 1_328) == pytest.approx(0.2135, abs=2e-4)
+    # Never-married females of the same area in the handbook of 2018, table 8.1.
+    assert round(margins.sum_margin([135_173, 43_104, 24_842], [3_860, 2_642, 1_957])) == 5_070
+    # A difference is one at 90 % where it exceeds both margins together: median ages of a city and its country.
+    assert margins.change_z(38.4, 0.1, 37.9, 0.1) / 1.645 == pytest.approx(3.535533905932737)
+
+
+def test_ratio_of_two_rates_as_published() -> None:
+    """If not, a ratio's interval is wrong: aspirin and infarction, Agresti, Categorical Data Analysis (2002), 3.1."""
+    low, high = proportions.ratio_interval(189, 11_034, 104, 11_037)
+    assert (low, high) == (pytest.approx(1.43, abs=5e-3), pytest.approx(2.31, abs=5e-3))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(counts(), min_size=2, max_size=8))
+def test_dimensions_agree_with_a_second_implementation(groups: list[tuple[int, int]]) -> None:
+    """If not, a dimension as a whole is told wrongly: chi-square by scipy, variance between groups by statsmodels."""
+    x, n = (np.array(values, dtype=float) for values in zip(*groups, strict=True))
+    whole = x.sum() / n.sum()
+    if not 0 < whole < 1:
+        assert np.isnan(disparity.homogeneity(x, n)[0])
+        return
+    theirs = chi2_contingency(np.array([x, n - x]), correction=False)
+    assert disparity.homogeneity(x, n) == pytest.approx((theirs.statistic, theirs.pvalue), abs=1e-9, rel=1e-9)
+    variances = whole * (1 - whole) / n
+    tau2 = combine_effects(x / n, variances, method_re="dl").tau2
+    assert between_variance(x / n, variances) == pytest.approx(max(0.0, tau2), abs=1e-9)
+    assert disparity.between_group_variance(x / n, n) == pytest.approx(
+        np.average((x / n - whole) ** 2, weights=n), abs=1e-9
+    )
+
+
+def test_ranks_agree_with_a_second_implementation() -> None:
+    """If not, V is not what Ho and Reardon call so; for normal scores of one variance it is the standardized gap."""
+    rng = np.random.default_rng(4)
+    one, other = rng.integers(0, 12, 300), rng.integers(2, 14, 200)
+    values = np.arange(14)
+    counts_of = [np.array([(scores_ == v).sum() for v in values])[:, None] for scores_ in (one, other)]
+    u = mannwhitneyu(other, one).statistic
+    assert probability_higher(*counts_of)[0] == pytest.approx(u / (300 * 200), abs=1e-9)
+    assert v_statistic([0.5, 1.0])[0] == 0
+    assert np.isnan(v_statistic([1.0])[0])
+    # 0.5 standard deviations apart, cut at -1, 0 and 1: exact shares give exactly V.
+    low, high = (np.diff(norm.cdf([-np.inf, -1, 0, 1, np.inf], shift)) for shift in (0.0, 0.5))
+    assert v_from_levels(low, high) == pytest.approx(0.5, abs=1e-9)
+
+
+def test_hedges_factor_is_the_exact_one() -> None:
+    """If not, small groups' standardized gaps are biased: one over the root of pi for two degrees of freedom."""
+    assert scores.hedges_correction(2, 2) == pytest.approx(1 / np.sqrt(np.pi), abs=1e-9)
 
 
 def test_no_change_is_seldom_called_one() -> None:
