@@ -47,6 +47,12 @@ LOOSE_KEYS: dict[str, tuple[str, ...]] = {
     "bk_first_zip": ("first_flat", "zip"),
     "bk_first_last1": ("first_flat", "left(last_flat, 3)"),
     "bk_last_first1": ("last_flat", "left(first_flat, 3)"),
+    "bk_first_born": ("first_flat", "birth_year"),
+    "bk_last_born": ("last_flat", "birth_year"),
+    "bk_born_starts": ("birth_year", "left(first_flat, 2)", "left(last_flat, 3)"),
+    "bk_born_ends": ("birth_year", "left(first_flat, 1)", "right(last_flat, 4)"),
+    "bk_first_middle": ("first_flat", "case when length(middle_flat) > 1 then middle_flat end"),
+    "bk_first_ends": ("first_flat", "right(last_flat, 4)"),
 }
 _LOOSE_PAIRS = 10  # at most this many pairs a record for each loose key
 _ALL_KEYS = BLOCKING_KEYS | LOOSE_KEYS

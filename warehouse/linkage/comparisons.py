@@ -17,8 +17,8 @@ from splink.internals.comparison_level_creator import ComparisonLevelCreator
 FIRST_FORMS = 4
 # Levels that together let a middle name speak where a first name is missing: same birth date, surnames not at odds.
 SAME_BIRTH, SAME_INITIAL = 8, 1
-# Highest level of the comparisons that may stand in for a birth date that differs altogether.
-SAME_HOUSEHOLD, SAME_ID = 4, 2
+# Level of a shared id that may stand in for a birth date that differs altogether.
+SAME_ID = 2
 
 # Shipped m and u (probability of the level among matches and non-matches), highest level first; the last entry
 # is "all other". They are starting values for estimation, and the values used where data is too thin for it.

@@ -11,9 +11,11 @@ import duckdb
 # has about 3 co-twins and 50 siblings in a hundred; files of unrelated people have next to none.
 _SIBLINGS, _CO_TWINS, _OTHER_SEX = 0.005, 0.0005, 0.05
 _MINIMUM = 500
+# An initial, a filler or a middle name in the first's place is no other child.
 _FIRST_DIFFERS = (
     "l.first_flat <> r.first_flat and not list_has_any(l.first_set, r.first_set) "
-    "and jaro_winkler_similarity(l.first_flat, r.first_flat) < 0.8"
+    "and jaro_winkler_similarity(l.first_flat, r.first_flat) < 0.8 and not l.first_weak and not r.first_weak "
+    "and coalesce(l.first_flat <> r.middle_flat, true) and coalesce(r.first_flat <> l.middle_flat, true)"
 )
 
 

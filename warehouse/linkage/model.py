@@ -180,8 +180,8 @@ def _exact_u(con: duckdb.DuckDBPyConnection, estimated: dict[str, Any]) -> None:
             f"""select sum(n * (n - 1)) / nullif(sum(n) * (sum(n) - 1), 0)
             from (select count(*)::double as n from training_record where {column} is not null group by {column})"""
         ).fetchone()
-        if row and row[0]:
-            comparison = next(c for c in estimated["comparisons"] if c["output_column_name"] == name)
+        comparison = next((c for c in estimated["comparisons"] if c["output_column_name"] == name), None)
+        if comparison and row and row[0]:  # Splink leaves out what no record can be compared by
             comparison["comparison_levels"][1]["u_probability"] = float(row[0])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 from splink import Linker
 
-from warehouse.linkage.comparisons import FIRST_FORMS, SAME_BIRTH, SAME_HOUSEHOLD, SAME_ID, SAME_INITIAL
+from warehouse.linkage.comparisons import FIRST_FORMS, SAME_BIRTH, SAME_ID, SAME_INITIAL
 from warehouse.linkage.model import LinkageModel, register
 
 # Pairs below this probability are forgotten; what lies between it and T_review feeds the estimate of recall.
@@ -96,11 +96,10 @@ def _by_person(predicted: list[str], *, families: bool) -> str:
     """SQL that brings the scores of spellings together by pair of source persons.
 
     Among families, a name however rare does not link people whose birth dates have nothing in common: only the same
-    household or id beside it does. (Where people are unrelated the score alone decides, by `weight_any`.)
+    id beside it does, since fathers and sons, and whoever is called after whom, share a household too. (Where people
+    are unrelated the score alone decides, by `weight_any`.)
     """
-    born = f"(gamma_dob <> 0 or gamma_shared_id = {SAME_ID}" + (
-        f" or gamma_household = {SAME_HOUSEHOLD})" if families else ")"
-    )
+    born = f"(gamma_dob <> 0 or gamma_shared_id = {SAME_ID})"
     agree = f"({born} and (gamma_first > {FIRST_FORMS} or (gamma_first = {FIRST_FORMS} and gamma_sex <> 0)))"
     alike = f"({agree} or ({born} and gamma_first > 0 and gamma_sex <> 0))"
     unnamed = (

@@ -137,19 +137,44 @@ def _raw_identifiers(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _holds_once(con: duckdb.DuckDBPyConnection, side: Side, mapping: EvaluationMapping | None) -> bool:
-    """Whether a file holds each person once: said, or seen from how few records are equal in name and birth date (or address)."""
+    """Whether a file holds each person once: said, or seen from how few records are equal in name and birth date (or address).
+
+    Equal by chance, as common names are in large files, does not count.
+    """
     said = mapping.once(side) if mapping else None
     if said is not None:
         return said
-    row = con.execute(
-        """select coalesce(sum(n) filter (where n > 1), 0) / nullif(sum(n), 0), sum(n) from (
-            select count(distinct source_person_key) as n from vault.identifier_record
-            where partner_id = $side and first_name is not null and last_name is not null
-              and coalesce(birth_date::text, street_address) is not null
-            group by lower(first_name), lower(last_name), coalesce(birth_date::text, lower(street_address)))""",
+    con.execute(
+        """create or replace temp table one_file as
+        select lower(r.first_name) as first, lower(r.last_name) as last, left(lower(r.middle_name), 1) as middle,
+            lower(r.name_suffix) as suffix, left(lower(r.sex), 1) as sex, lower(r.street_address) as street,
+            coalesce(r.birth_date::text, y.birth_year::text || coalesce(lower(r.street_address), ''), lower(r.street_address)) as anchor
+        from vault.identifier_record as r left join birth_year_of as y on y.node = r.source_person_key
+        where r.partner_id = $side and r.first_name is not null and r.last_name is not null""",
         {"side": side},
-    ).fetchone()
-    return bool(row and row[1] and (row[0] or 0) < _EXACT_DUPLICATES)
+    )
+    equal, known = _row(
+        con,
+        f"""select coalesce(sum(n - 1), 0), (select count(*) from one_file) from (
+            select count(*) - least(count(*) - 1, {_APART}) as n from one_file group by first, last, anchor
+        )""",
+    )
+    return bool(known) and equal - _chance(con) < _EXACT_DUPLICATES * known
+
+
+# Of records equal in name and anchor, those that differ in what else tells two people apart.
+_APART = "greatest(count(distinct middle), count(distinct suffix), count(distinct sex), 1) - 1"
+
+
+def _chance(con: duckdb.DuckDBPyConnection) -> float:
+    """Pairs of different people expected to be equal in name and anchor, were each drawn by itself."""
+    share = " * ".join(
+        f"(select coalesce(sum(pow(n / total, 2)), 1) from (select count(*) as n, sum(count(*)) over () as total "
+        f"from one_file where {name} is not null group by {name}))"
+        for name in ("first", "last", "anchor")
+    )
+    row = con.execute(f"select pow(count(*), 2) / 2 * {share} from one_file").fetchone()
+    return float(row[0] or 0) if row else 0.0
 
 
 def _found_pairs(con: duckdb.DuckDBPyConnection, *, two: bool) -> None:
