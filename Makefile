@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_DIR ?= demo
 PEOPLE ?= 6000
+# Which dependency groups to install; production wants `--no-dev`.
+GROUPS ?= --all-groups
 
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
@@ -25,7 +27,7 @@ $(UV):
 $(STAMP): $(UV) pyproject.toml uv.lock
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
 	@mkdir -p build
-	$(UV) export --quiet --frozen --all-groups --no-emit-project --no-annotate --no-header --output-file build/requirements.txt
+	$(UV) export --quiet --frozen $(GROUPS) --no-emit-project --no-annotate --no-header --output-file build/requirements.txt
 	VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --compile-bytecode --require-hashes build/requirements.txt
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --editable .
 	@touch $@

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from warehouse.ledger import LedgerError, copy_ledger
 from warehouse.settings import CommunityPaths, Settings
+from warehouse.vault import access_log
 
 _LIST = "throughline-backup.json"
 _CHUNK = 1 << 20
@@ -56,7 +57,8 @@ def back_up(paths: CommunityPaths, settings: Settings, target: Path, *, with_key
         paths.data / "ledger.lock",
     }
     if not with_keys:
-        left_out.add(paths.keys)
+        # The access log's head lies among the keys but is none; without it the restored vault refuses to open.
+        left_out.update(set(paths.keys.glob("*")) - {access_log.head_path(paths)})
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(target.name + ".part")
     hashes: dict[str, str] = {}

@@ -72,7 +72,7 @@ def run_and_tell(directory: Path | None, *, as_json: bool = False) -> int:
         }
         console.print_json(json.dumps(document))
         return 0 if result.succeeded and result.release else 1
-    print_deliveries(community, first)
+    print_deliveries(community, first, failed=bool(result.failures))
     print_failures(result.failures)
     print_release(community, result)
     for report in result.told.reports:

@@ -28,10 +28,15 @@ def next_delivery(community: Community) -> int:
     return Ledger.open(community.paths, Settings()).next_sequence()
 
 
-def print_deliveries(community: Community, since: int) -> None:
-    """What a run took: a row a partner and feed, and every refused file with its reason and receipt."""
+def print_deliveries(community: Community, since: int, *, failed: bool = False) -> None:
+    """What a run took: a row a partner and feed, and every refused file with its reason and receipt.
+
+    A run that failed may not have come so far as to look, so it says nothing of files that did not come.
+    """
     ledger = Ledger.open(community.paths, Settings())
     taken = [d for d in ledger.latest_deliveries(limit=100_000) if d.delivery_seq >= since]
+    if not taken and failed:
+        return
     if not taken:
         console.print(f"No new delivery. Partners drop files into {community.paths.landing / '<partner>'}")
         return

@@ -8,6 +8,7 @@ import pytest
 
 from warehouse.backup import BackupError, back_up, restore
 from warehouse.settings import CommunityPaths, Settings
+from warehouse.vault.access_log import head_path
 
 
 @pytest.fixture
@@ -42,6 +43,14 @@ def test_the_key_stays_out_unless_asked_for(community: CommunityPaths, tmp_path:
     back_up(community, Settings(), tmp_path / "kept.tar.gz")
     restore(tmp_path / "kept.tar.gz", tmp_path / "again")
     assert not (CommunityPaths(tmp_path / "again").keys / "vault.key").exists()
+
+
+def test_the_head_of_the_access_log_is_kept_with_the_log(community: CommunityPaths, tmp_path: Path) -> None:
+    """If not, a restored vault refuses every night: its log cannot be proved complete."""
+    head_path(community).write_text("17 abc")
+    back_up(community, Settings(), tmp_path / "kept.tar.gz")
+    restore(tmp_path / "kept.tar.gz", tmp_path / "again")
+    assert head_path(CommunityPaths(tmp_path / "again")).read_text() == "17 abc"
 
 
 def test_a_cut_archive_restores_nothing(community: CommunityPaths, tmp_path: Path) -> None:
