@@ -31,6 +31,7 @@ from warehouse.linkage.review import (
     queue_length,
     record_decision,
 )
+from warehouse.linkage.review_page import ReviewServer
 from warehouse.settings import Settings
 from warehouse.vault import attach_vault
 
@@ -40,11 +41,15 @@ _ANSWERS = {"y": "match", "n": "non_match", "u": "unsure"}
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    from orchestration.cli import link_tools
+
+    link_tools.register(link_app)
     app.add_typer(link_app, name="link")
 
 
 @contextmanager
-def _vault(community: Community, purpose: str, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_vault(community: Community, purpose: str, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the vault attached, closed at the end."""
     con = duck.connect(temp_directory=community.paths.temp / "linkage")
     try:
         attach_vault(con, community.paths, Settings(), purpose=purpose, read_only=read_only)
@@ -126,7 +131,9 @@ def _print_evaluation(result: Evaluation) -> None:
         console.print(f"{title}: {told}")
 
 
-@link_app.command("review", epilog="Example: `throughline link review --limit 10`")
+@link_app.command(
+    "review", epilog="Examples: `throughline link review --limit 10`, `throughline link review --page`"
+)
 def review(
     directory: CommunityOption = None,
     limit: Annotated[int, typer.Option(help="Pairs to show.")] = 20,
@@ -134,15 +141,26 @@ def review(
         str | None, typer.Option(help="Who decides; default: the user of this machine.")
     ] = None,
     show_score: Annotated[
-        bool, typer.Option(help="Show the model's probability, which sways a reviewer.")
+        bool,
+        typer.Option(
+            help="Show the model's probability (on the page the weights too), which sways a reviewer."
+        ),
     ] = False,
+    page: Annotated[
+        bool, typer.Option("--page", help="Review in a browser on this machine instead.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Port of the page; 0 takes a free one.")] = 0,
 ) -> None:
     """Decide pairs in the grey zone one by one: y same person, n different, u unsure, q quit.
 
-    Decisions are kept and obeyed by every later linkage. Names appear only in this terminal.
+    Decisions are kept and obeyed by every later linkage. Names appear only in this terminal, or on a page of this machine
+    alone, whose address holds a secret.
     """
-    community = open_community(directory)
-    with _vault(community, "review of pairs", read_only=False) as con:
+    community, who = open_community(directory), reviewer or getpass.getuser()
+    with open_vault(community, "review of pairs", read_only=False) as con:
+        if page:
+            _serve(ReviewServer(con, who, Settings().clock, port=port, show_score=show_score))
+            return
         pairs = pending(con, limit)
         if not pairs:
             console.print("Nothing waits for review.")
@@ -161,10 +179,23 @@ def review(
                     pair.left_key,
                     pair.right_key,
                     decision,
-                    reviewer or getpass.getuser(),
+                    who,
                     Settings().clock(),
                 )
     console.print("Decisions take effect with the next `throughline run`.")
+
+
+def _serve(server: ReviewServer) -> None:
+    console.print(
+        f"Open {server.address} (only on this machine; the vault stays open until Ctrl-C).", soft_wrap=True
+    )
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()
+    console.print(f"{server.decided:,} decisions kept. They take effect with the next `throughline run`.")
 
 
 def _pair_table(pair: ReviewPair, title: str, *, show_score: bool) -> Table:
@@ -190,7 +221,7 @@ def decide_command(
     """Record one decision by key, also to undo a link."""
     if decision not in _ANSWERS.values():
         raise typer.BadParameter("match, non_match or unsure")
-    with _vault(open_community(directory), "decision on a pair", read_only=False) as con:
+    with open_vault(open_community(directory), "decision on a pair", read_only=False) as con:
         try:
             record_decision(
                 con, left, right, cast(Decision, decision), getpass.getuser(), Settings().clock(), note
@@ -205,7 +236,7 @@ def decide_command(
 def report(directory: CommunityOption = None, as_json: JsonOption = False) -> None:
     """How linkage stands: match rates by partner and stage, the queue, the last runs."""
     community = open_community(directory)
-    with _vault(community, "linkage report", read_only=True) as con:
+    with open_vault(community, "linkage report", read_only=True) as con:
         runs = con.execute(
             "select run_id, ran_at::varchar, mode, model_version, report::varchar from vault.linkage_run "
             "order by sequence desc limit 5"

@@ -47,11 +47,22 @@ def _sql(condition: str, label: str) -> ComparisonLevelCreator:
     return cll.CustomLevel(condition, label, base_dialect_str="duckdb")
 
 
-# One of the two crosses over exactly, the other nearly.
+def _shifted(one: str, other: str) -> str:
+    """Two of three names stand a field further on in one record; a middle name may be an initial there."""
+    first, middle, last = (f"{name}_flat_{one}" for name in ("first", "middle", "last"))
+    to_first, to_middle, to_last = (f"{name}_flat_{other}" for name in ("first", "middle", "last"))
+    back = f"{middle} = {to_first} and (starts_with({last}, {to_middle}) or {first} = {to_last})"
+    forth = f"{first} = {to_middle} and ({middle} = {to_last} or {last} = {to_first})"
+    return f"({back}) or ({forth})"
+
+
+# One of the two crosses over exactly, the other nearly; or the fields have slipped.
 _SWAPPED = (
     "(first_flat_l = last_flat_r and jaro_winkler_similarity(last_flat_l, first_flat_r) >= 0.9) or "
     "(last_flat_l = first_flat_r and jaro_winkler_similarity(first_flat_l, last_flat_r) >= 0.9)"
 )
+_EXCHANGED = "(first_flat_l = middle_flat_r and middle_flat_l = first_flat_r)"
+_SLIPPED = f"({_shifted('l', 'r')} or {_shifted('r', 'l')})"
 
 
 # Splink takes the names of a list comprehension for columns, so it stands in a macro of the database.
@@ -80,7 +91,7 @@ def _first() -> list[ComparisonLevelCreator]:
     return [
         _sql(_silent("first"), "no first name, or another filler").configure(is_null_level=True),
         cll.ExactMatchLevel("first_flat", term_frequency_adjustments=True),
-        _sql(_SWAPPED, "first and last name swapped"),
+        _sql(f"{_SWAPPED} or {_SLIPPED} or {_EXCHANGED}", "first and last or middle name swapped"),
         cll.ArrayIntersectLevel("first_set", 1),
         cll.And(cll.DamerauLevenshteinLevel("first_flat", 1), long_enough),
         cll.JaroWinklerLevel("first_flat", 0.9),
@@ -93,7 +104,7 @@ def _last() -> list[ComparisonLevelCreator]:
     return [
         _sql(_silent("last"), "no last name, or another filler").configure(is_null_level=True),
         cll.ExactMatchLevel("last_flat", term_frequency_adjustments=True),
-        _sql(_SWAPPED, "first and last name swapped"),
+        _sql(f"{_SWAPPED} or {_SLIPPED}", "first and last name swapped"),
         cll.ArrayIntersectLevel("last_tokens", 1),
         cll.DamerauLevenshteinLevel("last_flat", 1),
         _sql("tl_part_near(last_tokens_l, last_tokens_r)", "a part of a double name, one letter off"),
