@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.console import CommunityOption, console, open_community
+from orchestration.cli.console import CommunityOption, JsonOption, console, open_community, tell
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +31,7 @@ def backup(
         bool, typer.Option(help="Also keep the vault's key in it; then guard it like the key.")
     ] = False,
     directory: CommunityOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write everything that cannot be rebuilt into one archive, while no night is at work."""
     from warehouse.backup import BackupError, back_up
@@ -44,12 +45,12 @@ def backup(
     except BackupError as error:
         console.print(f"throughline: {error}", soft_wrap=True)
         raise typer.Exit(1) from None
-    console.print(f"Kept {kept:,} files in {target}.", soft_wrap=True)
+    lines = [f"Kept {kept:,} files in {target}."]
     if not with_keys:
-        console.print(
-            f"The vault's key is not in it: keep {community.paths.keys} apart, or nothing can be linked again.",
-            soft_wrap=True,
+        lines.append(
+            f"The vault's key is not in it: keep {community.paths.keys} apart, or the vault is lost."
         )
+    tell(as_json, {"files": kept, "archive": target, "with_keys": with_keys}, *lines)
 
 
 def restore(
@@ -57,6 +58,7 @@ def restore(
         Path, typer.Argument(exists=True, dir_okay=False, help="Archive that `backup` wrote.")
     ],
     directory: Annotated[Path, typer.Argument(help="Empty or absent folder to restore into.")],
+    as_json: JsonOption = False,
 ) -> None:
     """Restore a community, proving every file by its hash; nothing partial is ever left."""
     from warehouse.backup import BackupError
@@ -68,7 +70,8 @@ def restore(
     except BackupError as error:
         console.print(f"throughline: {error}", soft_wrap=True)
         raise typer.Exit(1) from None
-    console.print(
+    tell(
+        as_json,
+        {"files": count, "folder": directory},
         f"Restored {count:,} files to {directory}. If the key was kept apart, put it back, then `throughline doctor`.",
-        soft_wrap=True,
     )

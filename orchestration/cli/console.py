@@ -5,8 +5,10 @@ What belongs here: output and arguments common to several commands. What does no
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +52,15 @@ def open_community(folder: Path | None) -> Community:
     community = load_community(root)
     community.paths.ensure()
     return community
+
+
+def tell(as_json: bool, document: Mapping[str, object], *lines: str) -> None:
+    """Say what was done: one JSON document, or these lines."""
+    if as_json:
+        console.print_json(json.dumps(document, default=str))
+        return
+    for line in lines:
+        console.print(line, soft_wrap=True)
 
 
 def fail_message(error: Exception) -> str | None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
+from orchestration.cli.console import CommunityOption, JsonOption, console, open_community, tell
 from warehouse.ledger import Ledger
 from warehouse.settings import Settings
 
@@ -63,21 +63,23 @@ def list_deliveries(
 def withdraw(
     delivery_id: Annotated[str, typer.Argument(help="Delivery, from the list.")],
     directory: CommunityOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Take a delivery out of force; what it had replaced is in force again from the next run."""
-    _change(delivery_id, directory, withdraw=True)
+    _change(delivery_id, directory, withdraw=True, as_json=as_json)
 
 
 @delivery_app.command("reinstate", epilog="Example: `throughline delivery reinstate 3f2a…`")
 def reinstate(
     delivery_id: Annotated[str, typer.Argument(help="Delivery, from the list.")],
     directory: CommunityOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Put a withdrawn delivery back in force from the next run."""
-    _change(delivery_id, directory, withdraw=False)
+    _change(delivery_id, directory, withdraw=False, as_json=as_json)
 
 
-def _change(delivery_id: str, directory: CommunityOption, *, withdraw: bool) -> None:
+def _change(delivery_id: str, directory: CommunityOption, *, withdraw: bool, as_json: bool) -> None:
     community = open_community(directory)
     settings = Settings()
     ledger = Ledger.open(community.paths, settings)
@@ -89,6 +91,8 @@ def _change(delivery_id: str, directory: CommunityOption, *, withdraw: bool) -> 
     except (KeyError, ValueError) as error:
         console.print(f"throughline: {error.args[0]}")
         raise typer.Exit(1) from None
-    console.print(
-        f"Delivery {delivery_id} is {'withdrawn' if withdraw else 'back in force'}; `throughline run` publishes that."
+    tell(
+        as_json,
+        {"delivery_id": delivery_id, "withdrawn": withdraw},
+        f"Delivery {delivery_id} is {'withdrawn' if withdraw else 'back in force'}; `throughline run` publishes that.",
     )

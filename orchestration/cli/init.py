@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.console import console
+from orchestration.cli.console import JsonOption, console, tell
 from warehouse.settings import CommunityPaths
 
 _COMMUNITY = """\
@@ -67,6 +67,7 @@ def register(app: typer.Typer) -> None:
 def init(
     directory: Annotated[Path, typer.Argument(help="Folder to make; it may exist if it holds no community.")],
     name: Annotated[str | None, typer.Option(help="Name of the partnership.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a community: configuration, one example partner, folders, and the vault's key."""
     from warehouse.vault import make_key_file
@@ -88,13 +89,20 @@ def init(
     paths.ensure()
     (paths.landing / "example_district").mkdir(parents=True, exist_ok=True)
     key = make_key_file(paths)
-    console.print(f"[green]Made the community '{title}' in {paths.root}[/green]")
-    console.print(f"  configuration  {paths.config}", soft_wrap=True)
-    console.print(
-        f"  partner        {partner} (an example; rename it and map your own columns)", soft_wrap=True
+    landing = paths.landing / "example_district"
+    tell(
+        as_json,
+        {
+            "community": paths.root,
+            "configuration": paths.config,
+            "partner": partner,
+            "landing": landing,
+            "key": key,
+        },
+        f"[green]Made the community '{title}' in {paths.root}[/green]",
+        f"  configuration  {paths.config}",
+        f"  partner        {partner} (an example; rename it and map your own columns)",
+        f"  drop files in  {landing}",
+        f"  vault key      {key} (keep a copy apart: without it the vault cannot be opened)",
+        f"Next: drop a file, then `throughline run --dir {directory}`.",
     )
-    console.print(f"  drop files in  {paths.landing / 'example_district'}", soft_wrap=True)
-    console.print(
-        f"  vault key      {key} (keep a copy apart: without it the vault cannot be opened)", soft_wrap=True
-    )
-    console.print(f"Next: drop a file, then `throughline run --dir {directory}`.", soft_wrap=True)

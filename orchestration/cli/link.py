@@ -17,7 +17,7 @@ import duckdb
 import typer
 from rich.table import Table
 
-from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
+from orchestration.cli.console import CommunityOption, JsonOption, console, open_community, tell
 from warehouse import duck
 from warehouse.community import Community
 from warehouse.linkage.config import LinkageConfig
@@ -217,6 +217,7 @@ def decide_command(
     decision: Annotated[str, typer.Argument(help="match, non_match or unsure.")],
     directory: CommunityOption = None,
     note: Annotated[str | None, typer.Option(help="Why, without identifiers.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Record one decision by key, also to undo a link."""
     if decision not in _ANSWERS.values():
@@ -229,7 +230,8 @@ def decide_command(
         except ValueError as error:
             console.print(f"throughline: {error}")
             raise typer.Exit(1) from None
-    console.print("Kept. It takes effect with the next `throughline run`.")
+    document = {"left": left, "right": right, "decision": decision}
+    tell(as_json, document, "Kept. It takes effect with the next `throughline run`.")
 
 
 @link_app.command("report", epilog="Example: `throughline link report --json`")

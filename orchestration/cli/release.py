@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
+from orchestration.cli.console import CommunityOption, JsonOption, console, open_community, tell
 
 release_app = typer.Typer(help="What is published: list, verify, compare, roll back.", no_args_is_help=True)
 _Release = Annotated[str | None, typer.Argument(help="Release by number or id; the present one when absent.")]
@@ -99,22 +99,29 @@ def diff_command(
 def rollback_command(
     release: Annotated[str, typer.Argument(help="Release to make current, by number or id.")],
     directory: CommunityOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make an earlier release the current one, after proving that it is whole."""
     from warehouse.release import rollback
 
     info = rollback(open_community(directory).paths, release)
-    console.print(f"Release {info.release_id} is current. The next change of inputs makes a new one.")
-    console.print("Targets such as PostgreSQL follow with the next night, or now with `throughline publish`.")
+    tell(
+        as_json,
+        {"release_id": info.release_id, "path": info.path},
+        f"Release {info.release_id} is current. The next change of inputs makes a new one.",
+        "Targets such as PostgreSQL follow with the next night, or now with `throughline publish`.",
+    )
 
 
 @release_app.command("prune", epilog="Example: `throughline release prune --keep 30`")
 def prune_command(
     keep: Annotated[int, typer.Option(min=1, help="How many of the newest to keep.")],
     directory: CommunityOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Remove the oldest releases, never the current or the newest."""
     from warehouse.release import prune
 
     removed = prune(open_community(directory).paths, keep)
-    console.print(f"Removed {len(removed)}: {', '.join(removed)}" if removed else "Nothing to remove.")
+    told = f"Removed {len(removed)}: {', '.join(removed)}" if removed else "Nothing to remove."
+    tell(as_json, {"removed": removed}, told)
