@@ -43,7 +43,9 @@ class How(_Frozen):
     from_file_name: str | None = Field(
         None, description="Regular expression on the file's name; group 1 counts."
     )
-    expression: str | None = Field(None, description="SQL over the source columns, giving text.")
+    expression: str | None = Field(
+        None, description="SQL over the source columns and `_file_name`, giving text."
+    )
     date_format: str | list[str] | None = Field(None, description="strptime formats, tried in order.")
     codes: str | dict[str, str] | None = Field(None, description="Code list by name, or in place.")
     separator: str | None = Field(None, description="Separator inside a cell with several values.")
@@ -69,7 +71,13 @@ class Unpivot(_Frozen):
     """A wide table of variables, each row of which becomes one row a variable."""
 
     id_columns: list[str] = Field(description="Columns that every resulting row keeps.")
+    optional_columns: list[str] = Field(
+        default_factory=list, description="More such columns that a file may lack; empty there."
+    )
     pattern: str = Field(description="Regular expression with groups `variable` and `part`.")
+    optional_parts: list[str] = Field(
+        default_factory=list, description="Parts that a file may lack; empty there."
+    )
 
 
 FileCheck = Literal[
@@ -128,9 +136,19 @@ class FeedMapping(_Frozen):
     rows: str | None = Field(
         None, description="SQL condition on source columns: other rows are out of scope."
     )
+    deleted: str | None = Field(
+        None,
+        description="SQL condition on source columns: such a row takes its key out. For delivery_mode upsert.",
+    )
     read: ReadHints = Field(default_factory=ReadHints, description="What is known of the file's form.")
     layouts: list[Layout] = Field(min_length=1, description="Layouts, the first that fits is used.")
+    columns: dict[str, str | How] = Field(
+        default_factory=dict, description="Columns that fill in or change those of every layout."
+    )
     code_lists: dict[str, dict[str, str]] = Field(default_factory=dict, description="Named code lists.")
+    optional_columns: list[str] = Field(
+        default_factory=list, description="Source columns that a file may lack; empty there."
+    )
     unpivot: Unpivot | None = Field(None, description="For wide tables.")
     checks: Checks = Field(default_factory=Checks, description="Limits on the file as a whole.")
 
@@ -209,7 +227,13 @@ def read_mapping(file: Path) -> FeedMapping:
         raise MappingError(str(error)) from None
     for place, message in _faults(mapping):
         raise MappingError(f"{file}:{_line(file, *place)}: {message}")
-    return mapping
+    if not mapping.columns:
+        return mapping
+    layouts = [
+        layout.model_copy(update={"columns": {**layout.columns, **mapping.columns}})
+        for layout in mapping.layouts
+    ]
+    return mapping.model_copy(update={"layouts": layouts})
 
 
 def standards() -> list[str]:
@@ -273,12 +297,16 @@ def _faults(mapping: FeedMapping) -> Iterator[_Fault]:
         )
         return
     contract = contracts[mapping.feed]
+    if mapping.deleted and (mapping.delivery_mode or contract.delivery_mode) != "upsert":
+        yield ("deleted",), "rows delete others only with `delivery_mode: upsert`"
     if mapping.name and not re.fullmatch(r"[a-z][a-z0-9_]*", mapping.name):
         yield ("name",), f"name '{mapping.name}' is not lower_snake"
     columns = {column.name: column for column in contract.columns}
-    for number, layout in enumerate(mapping.layouts):
-        for name, entry in layout.columns.items():
-            place = ("layouts", number, "columns", name)
+    placed: list[tuple[tuple[str | int, ...], dict[str, str | How]]] = [(("columns",), mapping.columns)]
+    placed += [(("layouts", n, "columns"), layout.columns) for n, layout in enumerate(mapping.layouts)]
+    for where, entries in placed:
+        for name, entry in entries.items():
+            place = (*where, name)
             if name not in columns:
                 allowed = ", ".join(columns)
                 yield (

@@ -27,6 +27,9 @@ META_COLUMNS = (
     ("delivery_seq", "BIGINT"),
     ("source_row", "BIGINT"),
 )
+# Marks a row of changes that takes its key out; files of deliveries without deletions lack it.
+DELETED = "_deleted"
+_MAYBE_DELETED = f"union all by name select null::boolean as {DELETED} where false"
 _CROSSWALK = (
     ("source_person_key", "VARCHAR"),
     ("partner_id", "VARCHAR"),
@@ -117,13 +120,20 @@ _DELIVERY = pa.schema(
 
 
 def _feed_view(paths: CommunityPaths, feed: FeedSpec, files: Sequence[LakeFile]) -> str:
-    sources = [str(paths.data / file.path) for file in files]
-    statement = _typed_view(feed.feed_id, feed.all_columns, sources)
-    if feed.delivery_mode == "upsert" and files:
-        key = ", ".join(quote_identifier(name) for name in feed.key)
-        # A later delivery's row takes the place of an earlier one with the same key.
-        statement += f" qualify row_number() over (partition by partner_id, {key} order by delivery_seq desc, source_row) = 1"
-    return statement
+    """The feed's rows in force; of a partner that sends changes, the last row of each key, unless it deletes the key."""
+    changing = {file.partner_id for file in files if file.is_upsert}
+    whole = [str(paths.data / file.path) for file in files if file.partner_id not in changing]
+    changes = [str(paths.data / file.path) for file in files if file.partner_id in changing]
+    if not changes:
+        return _typed_view(feed.feed_id, feed.all_columns, whole)
+    key = ", ".join(quote_identifier(name) for name in feed.key)
+    last = (
+        f"select * exclude ({DELETED}) from ({_typed((*feed.all_columns, (DELETED, 'BOOLEAN')), changes, _MAYBE_DELETED)} "
+        f"qualify row_number() over (partition by partner_id, {key} order by delivery_seq desc, source_row) = 1) "
+        f"where not coalesce({DELETED}, false)"
+    )
+    both = [last, *([_typed(feed.all_columns, whole)] if whole else [])]
+    return f"create or replace view lake.{quote_identifier(feed.feed_id)} as {' union all '.join(both)}"
 
 
 def _typed_view(name: str, columns: Sequence[tuple[str, str]], sources: Sequence[str]) -> str:
@@ -131,8 +141,12 @@ def _typed_view(name: str, columns: Sequence[tuple[str, str]], sources: Sequence
     if not sources:
         empty = ", ".join(f"null::{kind} as {quote_identifier(column)}" for column, kind in columns)
         return f"{view}select {empty} where false"
+    return view + _typed(columns, sources)
+
+
+def _typed(columns: Sequence[tuple[str, str]], sources: Sequence[str], more: str = "") -> str:
     listed = ", ".join(sql_literal(source) for source in sources)
     chosen = ", ".join(
         f"{quote_identifier(column)}::{kind} as {quote_identifier(column)}" for column, kind in columns
     )
-    return f"{view}select {chosen} from read_parquet([{listed}], union_by_name = true)"
+    return f"select {chosen} from (from read_parquet([{listed}], union_by_name = true) {more})"

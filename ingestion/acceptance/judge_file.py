@@ -20,6 +20,7 @@ from ingestion.acceptance.unpivot import unpivot
 from ingestion.contracts import FeedContract
 from ingestion.mapping import FeedMapping, How, expected_columns, fold
 from ingestion.readers import Keys, ReadHints, ReadResult, UnreadableFileError, read
+from warehouse.duck import quote_identifier, sql_literal
 from warehouse.settings import Settings
 
 _FIRST_MONTH = 7
@@ -97,11 +98,12 @@ def judge_file(
     findings += layouts.column_findings(mapping, contract, layout, columns)
     if any(finding.severity == "refuse" for finding in findings):
         return _refused(findings, result)
-    scoped = _scope(con, mapping, trailer.record)
+    absent = [name for name in mapping.optional_columns if fold(name) not in present]
+    scoped = _scope(con, mapping, trailer.record, {"_file_name": path.name, **dict.fromkeys(absent)})
     sql = canonical_columns(mapping, layout, contract, present, path.name)
     issuer = mapping.issuer.expression if isinstance(mapping.issuer, How) else None
     today = settings.clock().date()
-    plan = make_plan(contract, sql, today, issuer)
+    plan = make_plan(contract, sql, today, issuer, mapping.deleted)
     judge(con, plan)
     mode = mapping.delivery_mode or contract.delivery_mode
     periods = whole_file.period_counts(con, plan, mode)
@@ -183,13 +185,22 @@ def _reading_findings(result: ReadResult) -> list[Finding]:
     return told
 
 
-def _scope(con: duckdb.DuckDBPyConnection, mapping: FeedMapping, trailer: int | None) -> _Scoped:
-    """Make the view of the rows in scope, without a trailer; counts all rows and those in scope."""
+def _scope(
+    con: duckdb.DuckDBPyConnection, mapping: FeedMapping, trailer: int | None, added: Mapping[str, str | None]
+) -> _Scoped:
+    """Make the view of the rows in scope, without a trailer; counts all rows and those in scope.
+
+    `added` are columns that the file does not hold and that expressions see: its name, and absent optional ones.
+    """
     conditions = [f"({mapping.rows})"] if mapping.rows else []
     if trailer is not None:
         conditions.append(f"_record <> {trailer}")
     where = f"where {' and '.join(conditions)}" if conditions else ""
-    con.execute(f"create or replace view {SCOPED} as select * from {SOURCE} {where}")
+    more = ", ".join(
+        f"{'null' if value is None else sql_literal(value)}::varchar as {quote_identifier(name)}"
+        for name, value in added.items()
+    )
+    con.execute(f"create or replace view {SCOPED} as select * from (select *, {more} from {SOURCE}) {where}")
     # A trailer is no row at all, so it is in neither count.
     total = con.execute(f"select count(*) from {SOURCE}").fetchone()
     inside = con.execute(f"select count(*) from {SCOPED}").fetchone() if where else total

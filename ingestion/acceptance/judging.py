@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
@@ -16,6 +16,7 @@ import duckdb
 from ingestion.acceptance.canonical import UNKNOWN_CODE, Canonical, computed_name, placeholder, source_name
 from ingestion.contracts import Column, FeedContract
 from warehouse.duck import quote_identifier, sql_literal
+from warehouse.lake import DELETED
 
 SOURCE = "source"  # the file's records as text, from the reader
 SCOPED = "source_rows"  # those in the mapping's scope
@@ -45,6 +46,7 @@ class Plan:
     columns: Mapping[str, Canonical]
     checks: tuple[Check, ...]
     issuer: str | None = None
+    deleted: str | None = None
 
     @property
     def words(self) -> list[str]:
@@ -61,6 +63,11 @@ class Plan:
         """Condition under which a judged row is accepted."""
         return " and ".join(f"{word} = 0" for word in self.words)
 
+    def row_issuer(self, issuer_id: str, alias: str = "") -> str:
+        """SQL of whose id a row's is: as the row says, else the partner's own issuer."""
+        own = sql_literal(issuer_id)
+        return f"coalesce(nullif(trim({alias}_issuer), ''), {own})" if self.issuer else own
+
     def bit(self, position: int) -> tuple[str, int]:
         """Column and value of a check's bit; the two after the checks mark duplicates."""
         return self.words[position // _WORD], 1 << (position % _WORD)
@@ -72,14 +79,26 @@ class Plan:
 
 
 def make_plan(
-    contract: FeedContract, columns: Mapping[str, Canonical], as_of: date, issuer: str | None = None
+    contract: FeedContract,
+    columns: Mapping[str, Canonical],
+    as_of: date,
+    issuer: str | None = None,
+    deleted: str | None = None,
 ) -> Plan:
     """Lay out the checks of a contract for a file's columns."""
     checks = [check for column in contract.columns for check in _column_checks(column, columns[column.name])]
     for rule in contract.rules:
         if rule.severity == "quarantine":
             checks.append(Check("rule", rule.id, f"not try({rule_condition(rule.sql, as_of)})"))
-    return Plan(contract, columns, tuple(checks), issuer)
+    if deleted:
+        # A row that takes its key out need hold no more than the key.
+        checks = [
+            check
+            if check.subject in contract.key
+            else replace(check, condition=f"not {DELETED} and ({check.condition})")
+            for check in checks
+        ]
+    return Plan(contract, columns, tuple(checks), issuer, deleted)
 
 
 def rule_condition(sql: str, as_of: date) -> str:
@@ -100,6 +119,8 @@ def judge(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     computed = "".join(f", {sql} as {computed_name(name)}" for name, sql in expressions.items())
     fails = [f"{computed_name(name)} is null as {_failed_name(name)}" for name in expressions]
     issuer = [f"({plan.issuer})::varchar as _issuer"] if plan.issuer else []
+    if plan.deleted:
+        issuer.append(f"coalesce(({plan.deleted}), false) as {DELETED}")
     typed = [f"{plan.columns[c.name].typed} as {quote_identifier(c.name)}" for c in columns]
     terms: dict[str, list[str]] = {word: ["0::bigint"] for word in plan.words}
     for position, check in enumerate(plan.checks):
@@ -107,7 +128,7 @@ def judge(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
         terms[word].append(f"case when {check.condition} then {value}::bigint else 0 end")
     bits = ", ".join(f"{' + '.join(parts)} as {word}" for word, parts in terms.items())
     names = ", ".join(quote_identifier(c.name) for c in columns)
-    carried = ", _issuer" if issuer else ""
+    carried = (", _issuer" if plan.issuer else "") + (f", {DELETED}" if plan.deleted else "")
     con.execute(
         f"""
         create or replace table {JUDGED} as

@@ -62,6 +62,9 @@ def _missing(
     entry = layout.columns.get(column.name)
     wanted = [] if entry is None else sources_of(as_how(entry))
     absent = [name for name in wanted if fold(name) not in present]
+    optional = {fold(name) for name in mapping.optional_columns}
+    if absent and not column.required and all(fold(name) in optional for name in absent):
+        return None
     if not absent and (entry is not None or not column.required or _filled_otherwise(layout, column)):
         return None
     named = ", ".join(f"'{name}'{_renamed(name, present)}" for name in absent) or "no column is mapped"
@@ -92,6 +95,7 @@ def _extra(mapping: FeedMapping, layout: Layout, columns: Sequence[str]) -> list
     ignored = [pattern.casefold() for pattern in layout.ignore]
     if mapping.unpivot:
         ignored += ["variable", "label", "value_*", *(name.casefold() for name in mapping.unpivot.id_columns)]
+        ignored += [name.casefold() for name in mapping.unpivot.optional_columns]
     extra = [
         name
         for name in columns

@@ -308,10 +308,10 @@ def _store(desk: Desk, judgement: Judgement, target: store.Target) -> tuple[list
     assert plan is not None
     store.split_rows(desk.con, plan, target)
     judgement = without_removed(desk.con, judgement)
-    store.to_vault(desk.con, plan.contract, target, replace=target.delivery_id in desk.cut_off)
+    store.to_vault(desk.con, plan, target, replace=target.delivery_id in desk.cut_off)
     if judgement.quarantined:
         store.to_quarantine(desk.con, desk.paths, plan, target, desk.quarantine_key)
-    files = store.to_lake(desk.con, desk.paths, plan.contract, list(judgement.periods), target)
+    files = store.to_lake(desk.con, desk.paths, plan, list(judgement.periods), target)
     return files, judgement
 
 

@@ -24,7 +24,7 @@ def find_removed(con: duckdb.DuckDBPyConnection, plan: Plan, issuer_id: str) -> 
     con.execute(f"create or replace table {REMOVED} (_record bigint)")
     if not plan.contract.has_person or not _any(con, "vault.removed_subject"):
         return
-    issuer = "_issuer" if plan.issuer else sql_literal(issuer_id)
+    issuer = plan.row_issuer(issuer_id)
     con.execute(
         f"insert into {REMOVED} select _record from {JUDGED} where {source_person_key_sql(issuer, 'person_id')} in "
         "(select source_person_key from vault.removed_subject)"

@@ -28,7 +28,7 @@ def quarantine_findings(
         number, source = "s._source_record", f"inner join {SOURCE} s on s._record = r._record"
     rows = con.execute(
         f"""
-        select reason, count(*), list_sort(min({number}, {SHOWN_ROWS}))
+        select reason, count(*), list_sort(list_distinct(min({number}, {SHOWN_ROWS})))
         from (select _record, unnest(_reasons) as reason from ({reasons_sql(plan)})) r {source}
         group by reason order by count(*) desc, reason
         """

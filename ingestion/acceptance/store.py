@@ -16,8 +16,8 @@ import duckdb
 
 from ingestion.acceptance.judging import JUDGED, SCOPED, SOURCE, Plan, reasons_sql
 from ingestion.acceptance.requests import REMOVED, corrected, find_removed
-from ingestion.contracts import FeedContract
 from warehouse.duck import quote_identifier, sql_literal
+from warehouse.lake import DELETED
 from warehouse.ledger import LakeFile
 from warehouse.settings import CommunityPaths
 from warehouse.vault import IDENTIFIER_COLUMNS, source_person_key_sql
@@ -43,11 +43,11 @@ def split_rows(con: duckdb.DuckDBPyConnection, plan: Plan, target: Target) -> No
     The pseudonym is computed once a person, not once a row.
     """
     contract = plan.contract
-    issuer = "j._issuer" if plan.issuer else sql_literal(target.issuer_id)
+    issuer = plan.row_issuer(target.issuer_id, "j.")
     person, joined = "", ""
     if contract.has_person:
         other = ", _issuer" if plan.issuer else ""
-        key = source_person_key_sql("_issuer" if plan.issuer else issuer, "person_id")
+        key = source_person_key_sql(plan.row_issuer(target.issuer_id), "person_id")
         con.execute(
             f"create or replace table person_keys as select person_id{other}, {key} as source_person_key "
             f"from (select distinct person_id{other} from {JUDGED} where {plan.good})"
@@ -58,10 +58,11 @@ def split_rows(con: duckdb.DuckDBPyConnection, plan: Plan, target: Target) -> No
     names = ", ".join(f"j.{quote_identifier(column.name)}" for column in contract.columns)
     derived = "".join(f", try({d.sql}) as {quote_identifier(d.name)}" for d in contract.derived)
     find_removed(con, plan, target.issuer_id)
+    deleted = f", j.{DELETED}" if plan.deleted else ""
     accepted = f"""
         select {sql_literal(target.partner_id)} as partner_id, {issuer} as issuer_id,
             {sql_literal(target.delivery_id)} as delivery_id, {target.delivery_seq}::bigint as delivery_seq,
-            j._record as source_row, {person} {names}
+            j._record as source_row, {person} {names}{deleted}
         from {JUDGED} j {joined} where {plan.good} and j._record not in (from {REMOVED})"""
     con.execute(
         f"create or replace view {_KEPT} as with accepted as ({corrected(con, contract, accepted)}) "
@@ -69,19 +70,20 @@ def split_rows(con: duckdb.DuckDBPyConnection, plan: Plan, target: Target) -> No
     )
 
 
-def to_vault(
-    con: duckdb.DuckDBPyConnection, contract: FeedContract, target: Target, *, replace: bool
-) -> None:
+def to_vault(con: duckdb.DuckDBPyConnection, plan: Plan, target: Target, *, replace: bool) -> None:
     """Put the identifiers of view `kept` into the vault, one row a distinct content; twice gives the same.
 
     Args:
         con: with the vault attached.
-        contract: the feed's.
+        plan: with the feed's contract.
         target: the delivery.
         replace: whether rows of this delivery may lie there already, from a run that was cut off.
     """
+    contract = plan.contract
     if not contract.has_person:
         return
+    # A row that takes a key out says nothing of the person.
+    stays = f"and not {DELETED}" if plan.deleted else ""
     ours = {c.vault_column or c.name: c.name for c in contract.columns if c.class_ == "identifier"}
     vault_columns = [name for name in IDENTIFIER_COLUMNS if name in ours]
     chosen = ", ".join(quote_identifier(ours[name]) for name in vault_columns)
@@ -97,7 +99,7 @@ def to_vault(
                 (source_person_key, partner_id, issuer_id, feed_id, delivery_id, delivery_seq, row_n, {", ".join(vault_columns)})
             select source_person_key, {sql_literal(target.partner_id)}, any_value(issuer_id), {sql_literal(contract.feed)},
                 {sql_literal(target.delivery_id)}, {target.delivery_seq}, count(*), {chosen}
-            from {_KEPT} where source_person_key is not null group by source_person_key, {chosen}
+            from {_KEPT} where source_person_key is not null {stays} group by source_person_key, {chosen}
             """
         )
         con.execute("commit")
@@ -109,14 +111,16 @@ def to_vault(
 def to_lake(
     con: duckdb.DuckDBPyConnection,
     paths: CommunityPaths,
-    contract: FeedContract,
+    plan: Plan,
     periods: Sequence[str],
     target: Target,
 ) -> list[LakeFile]:
     """Write view `kept` without identifiers as Parquet, one file a period where periods replace each other."""
+    contract = plan.contract
     names = ["partner_id", "issuer_id", "delivery_id", "delivery_seq", "source_row"]
     names += ["source_person_key"] if contract.has_person else []
     names += [name for name, _ in contract.lake_columns]
+    names += [DELETED] if plan.deleted else []
     columns = ", ".join(quote_identifier(name) for name in names)
     folder = paths.lake / contract.feed / target.partner_id / target.delivery_id
     folder.mkdir(parents=True, exist_ok=True)

@@ -48,30 +48,31 @@ def unpivot(
         )
         fix = "Send the table as it is published, codes in the first row, or mend `unpivot` in the mapping."
         return None, [Finding(code="unknown_layout", severity="refuse", why=why, fix=fix)]
-    ids = [present[fold(name)] for name in rule.id_columns]
-    kinds = sorted({kind for found in parts.values() for kind in found})
+    kinds = sorted({kind for found in parts.values() for kind in found} | set(rule.optional_parts))
     # A list of structs, unnested once: one pass over the wide rows however many variables they hold.
     structs = ", ".join(
         _struct(position, variable, found, kinds, result.labels)
         for position, (variable, found) in enumerate(parts.items(), start=1)
     )
+    kept = [*rule.id_columns, *rule.optional_columns]
     listed = ", ".join(
-        f"{quote_identifier(actual)} as {quote_identifier(name)}"
-        for actual, name in zip(ids, rule.id_columns, strict=True)
+        f"{quote_identifier(present[fold(name)]) if fold(name) in present else 'null::varchar'} as {quote_identifier(name)}"
+        for name in kept
     )
     con.execute(
         f"""
         create or replace table unpivoted as
         select (_source_record - 1) * {len(parts)} + _v.position as _record, * exclude (_v), unnest(_v)
-        from (select _record as _source_record, {listed}, unnest([{structs}]) as _v from {SOURCE})
+        from (select _record as _source_record, {f"{listed}," if listed else ""} unnest([{structs}]) as _v from {SOURCE})
         """
     )
     con.execute(
         f"alter table unpivoted drop column position; create or replace table {SOURCE} as from unpivoted"
     )
     con.execute("drop table unpivoted")
-    taken = {name for found in parts.values() for name in found.values()} | set(ids)
-    columns = [*rule.id_columns, "variable", "label", *(f"value_{kind}" for kind in kinds)]
+    taken = {name for found in parts.values() for name in found.values()}
+    taken |= {present[fold(name)] for name in kept if fold(name) in present}
+    columns = [*kept, "variable", "label", *(f"value_{kind}" for kind in kinds)]
     return Unpivoted(columns, [name for name in result.columns if name not in taken]), []
 
 

@@ -128,7 +128,15 @@ class Ledger:
         """
         files = [
             LakeFile(
-                d.feed_id, d.partner_id, d.delivery_id, d.delivery_seq, f.period, f.path, f.rows, f.sha256
+                d.feed_id,
+                d.partner_id,
+                d.delivery_id,
+                d.delivery_seq,
+                f.period,
+                f.path,
+                f.rows,
+                f.sha256,
+                is_upsert=d.mode == "upsert",
             )
             for d, f in self._chosen(as_of)
         ]

@@ -89,3 +89,4 @@ class LakeFile:
     path: str
     rows: int
     sha256: str
+    is_upsert: bool = False
