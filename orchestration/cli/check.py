@@ -40,7 +40,12 @@ def check(
 
     community = open_community(directory)
     if partner not in community.partners:
-        console.print(f"No partner '{partner}'. Partners: {', '.join(community.partners)}")
+        known = ", ".join(sorted(community.partners)) or "none yet"
+        console.print(
+            f"No partner '{partner}'. Partners: {known}. "
+            f"Say who it is in {community.paths.partners / partner / 'partner.yml'}.",
+            soft_wrap=True,
+        )
         raise typer.Exit(2)
     outcomes = check_file(file, partner, community, Settings())
     if as_json:

@@ -6,15 +6,19 @@ What belongs here: printing the proposal and writing it. What does not: the gues
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
+
+if TYPE_CHECKING:
+    from ingestion.onboarding.propose import Proposal
 
 
 def register(app: typer.Typer) -> None:
@@ -57,37 +61,55 @@ def onboard(
     best = ranked[0]
     fed = indicators_fed(best)
     text = mapping_text(best, file.name)
+    target = community.paths.partners / partner / "feeds" / f"{best.feed}.yml"
     if as_json:
-        console.print_json(json.dumps({"proposal": asdict(best), "indicators": fed, "yaml": text}))
-    else:
-        table = Table(
-            title=f"{escape(file.name)}: feed {best.feed}, {best.confidence:.0%} sure", title_justify="left"
-        )
-        for heading in ("canonical column", "source column", "confidence"):
-            table.add_column(heading)
-        for guess in best.columns:
-            table.add_row(guess.canonical, escape(guess.source), f"{guess.confidence:.0%}")
-        console.print(table)
-        for name in best.missing:
-            console.print(f"[red]required, not found:[/red] {name}")
-        if len(ranked) > 1:
-            console.print(
-                "Else it may be: " + ", ".join(f"{p.feed} ({p.confidence:.0%})" for p in ranked[1:3])
-            )
-        for indicator, missing in fed.items():
-            verdict = "feeds it" if not missing else f"cannot, for want of {', '.join(missing)}"
-            console.print(f"  {indicator}: {verdict}")
+        written = write and _save(target, text)
+        document = {"proposal": asdict(best), "indicators": fed, "yaml": text}
+        console.print_json(json.dumps({**document, "written_to": str(target) if written else None}))
+        raise typer.Exit(1 if write and not written else 0)
+    _show(file, ranked, fed)
     if write:
-        _write(community.paths.partners / partner / "feeds" / f"{best.feed}.yml", text)
+        _write(target, text)
+        if partner not in community.partners:
+            console.print(
+                f"Nobody is known as '{partner}' yet: say who it is in {target.parents[1] / 'partner.yml'} "
+                "(the one that `throughline init` makes is an example).",
+                soft_wrap=True,
+            )
+
+
+def _show(file: Path, ranked: Sequence[Proposal], fed: Mapping[str, Sequence[str]]) -> None:
+    best = ranked[0]
+    table = Table(
+        title=f"{escape(file.name)}: feed {best.feed}, {best.confidence:.0%} sure", title_justify="left"
+    )
+    for heading in ("canonical column", "source column", "confidence"):
+        table.add_column(heading)
+    for guess in best.columns:
+        table.add_row(guess.canonical, escape(guess.source), f"{guess.confidence:.0%}")
+    console.print(table)
+    for name in best.missing:
+        console.print(f"[red]required, not found:[/red] {name}")
+    if len(ranked) > 1:
+        console.print("Else it may be: " + ", ".join(f"{p.feed} ({p.confidence:.0%})" for p in ranked[1:3]))
+    for indicator, missing in fed.items():
+        verdict = "feeds it" if not missing else f"cannot, for want of {', '.join(missing)}"
+        console.print(f"  {indicator}: {verdict}")
+
+
+def _save(path: Path, text: str) -> bool:
+    if path.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return True
 
 
 def _write(path: Path, text: str) -> None:
-    if path.exists():
+    if not _save(path, text):
         console.print(f"{path} exists and was left as it is; the proposal follows.\n", soft_wrap=True)
         console.print(text, markup=False, soft_wrap=True)
         raise typer.Exit(1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
     console.print(
         f"Wrote {path}. Settle the lines marked 'uncertain', then `throughline check`.", soft_wrap=True
     )
