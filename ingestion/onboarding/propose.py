@@ -7,6 +7,7 @@ reading files (`ingestion.readers`) and writing the mapping (`write`).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -63,8 +64,9 @@ def _data(name: str) -> Any:
 
 
 def words(text: str) -> str:
-    """Fold a header to lower-case words: camel case split, punctuation to spaces."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
+    """Fold a header to lower-case words: camel case split, accents dropped, punctuation to spaces."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", plain)
     return " ".join(re.sub(r"[^a-z0-9]+", " ", spaced.lower()).split())
 
 
