@@ -92,7 +92,11 @@ _LAKE_EXTRA: dict[str, dict[str, pa.DataType]] = {
         "link_stage": pa.string(),
         "first_linked_run": pa.string(),
     },
-    "linkage_quality": {"measure": pa.string(), "value": pa.float64()},
+    "linkage_quality": {"partner_id": pa.string(), "link_stage": pa.string()}
+    | dict.fromkeys(("records_n", "linked_n"), pa.int64())
+    | dict.fromkeys(
+        ("match_rate", "grey_zone_rate", "estimated_precision", "estimated_recall"), pa.float64()
+    ),
     "delivery": {
         "delivery_id": pa.string(),
         "delivery_seq": pa.int64(),

@@ -6,8 +6,31 @@ reported as (
     select * from {{ ref('fct_person_attribute_reported') }}
 ),
 
-person as (
+dim_person as (
     select * from {{ ref('dim_person') }}
+),
+
+quality as (
+    select * from {{ ref('int_person__linkage_summarized') }}
+),
+
+economic as (
+    select
+        person_key,
+        max_by(economic_group, school_year) as economic_group
+    from {{ ref('fct_person_year') }}
+    where economic_group <> 'unknown'
+    group by person_key
+),
+
+person as (
+    select
+        dim_person.person_key,
+        dim_person.race_federal7,
+        dim_person.gender_group,
+        coalesce(economic.economic_group, 'unknown') as economic_group
+    from dim_person
+    left join economic on dim_person.person_key = economic.person_key
 ),
 
 k12 as (
@@ -36,9 +59,10 @@ by_group as (
         case
             when grouping(person.race_federal7) = 0 then 'race'
             when grouping(person.gender_group) = 0 then 'gender'
+            when grouping(person.economic_group) = 0 then 'economic_status'
             else 'all'
         end as dimension,
-        coalesce(person.race_federal7, person.gender_group, 'all') as group_value,
+        coalesce(person.race_federal7, person.gender_group, person.economic_group, 'all') as group_value,
         count(*) as person_n,
         count(k12.person_key) as matched_n
     from present
@@ -47,7 +71,8 @@ by_group as (
     group by grouping sets (
         (present.feed_id, present.partner_id),
         (present.feed_id, present.partner_id, person.race_federal7),
-        (present.feed_id, present.partner_id, person.gender_group)
+        (present.feed_id, present.partner_id, person.gender_group),
+        (present.feed_id, present.partner_id, person.economic_group)
     )
 )
 
@@ -61,6 +86,14 @@ select
     cast(by_group.matched_n as double) / nullif(by_group.person_n, 0) as match_rate,
     linked.row_n,
     linked.unlinked_row_n,
-    cast(linked.row_n - linked.unlinked_row_n as double) / nullif(linked.row_n, 0) as linked_rate
+    cast(linked.row_n - linked.unlinked_row_n as double) / nullif(linked.row_n, 0) as linked_rate,
+    quality.grey_zone_rate,
+    quality.estimated_precision,
+    quality.estimated_recall,
+    quality.source_person_n,
+    quality.linked_by_rule_n,
+    quality.linked_by_score_n,
+    quality.linked_by_reviewer_n
 from by_group
+left join quality on by_group.partner_id = quality.partner_id
 left join linked on by_group.feed_id = linked.feed_id and by_group.partner_id = linked.partner_id

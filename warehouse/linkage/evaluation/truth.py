@@ -38,7 +38,8 @@ class _Column:
 
     @property
     def is_id(self) -> bool:
-        return max(self.share("left"), self.share("right")) >= _MOST
+        """Whether most of its values are ids, of either file: a list of persons has those of both in one column."""
+        return self.share("left") + self.share("right") >= _MOST
 
 
 def load_truth(con: duckdb.DuckDBPyConnection, file: Path | None, files: dict[str, Path]) -> int:
