@@ -62,8 +62,12 @@ _APART = "l.node <> r.node and (l.source <> r.source or not l.duplicate_free)"
 
 def blocking_rules() -> list[str]:
     """The rules as SQL over two records l and r; two records of a source without duplicates never pair."""
-    same = [(key, key) for key in _ALL_KEYS]
-    return [f"l.{left} = r.{right} and {_APART}" for left, right in (*same, *_CROSSED)]
+    return [f"l.{left} = r.{right} and {_APART}" for left, right in key_pairs()]
+
+
+def key_pairs() -> list[tuple[str, str]]:
+    """Which key of one record is held against which of the other."""
+    return [*((key, key) for key in _ALL_KEYS), *_CROSSED]
 
 
 def blocking_limits(con: duckdb.DuckDBPyConnection, maximum: int) -> None:

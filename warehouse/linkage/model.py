@@ -51,11 +51,18 @@ def quiet_splink() -> None:
 
 def register(con: duckdb.DuckDBPyConnection, table: str) -> Any:
     """Hand a table of the in-memory database to Splink under a harmless name."""
+    return register_all(con, table)[0]
+
+
+def register_all(con: duckdb.DuckDBPyConnection, *tables: str) -> list[Any]:
+    """The same for several tables that are linked with each other."""
     quiet_splink()
     for macro in MACROS:
         con.execute(macro)
-    con.execute(f"drop view if exists records_of_{table}")
-    return DuckDBAPI(connection=con).register(con.table(table), dataset_display_name=f"records_of_{table}")
+    api = DuckDBAPI(connection=con)
+    for table in tables:
+        con.execute(f"drop view if exists records_of_{table}")
+    return [api.register(con.table(table), dataset_display_name=f"records_of_{table}") for table in tables]
 
 
 def base_settings(prior: float, *, families: bool) -> dict[str, Any]:

@@ -6,13 +6,13 @@ What belongs here: prediction. What does not: training, and what a score leads t
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import duckdb
 from splink import Linker
 
+from warehouse.linkage.blocking import key_pairs
 from warehouse.linkage.comparisons import FIRST_FORMS, SAME_BIRTH, SAME_ID, SAME_INITIAL
-from warehouse.linkage.model import LinkageModel, register
+from warehouse.linkage.model import LinkageModel, register, register_all
 
 # Pairs below this probability are forgotten; what lies between it and T_review feeds the estimate of recall.
 _KEEP = 0.02
@@ -60,26 +60,37 @@ def score_all(con: duckdb.DuckDBPyConnection, model: LinkageModel) -> None:
 
 
 def score_changed(con: duckdb.DuckDBPyConnection, model: LinkageModel) -> None:
-    """Make temp table `new_edge`, as `link_edge`, from pairs with at least one record in `changed_node`."""
+    """Make temp table `new_edge`, as `link_edge`, from pairs with at least one record in `changed_node`.
+
+    Of all other records only those take part that share a blocking key with a changed one, so the cost follows the change.
+    (Splink's predict_within and predict_between do not take term frequencies that stand in the records; predict does.)
+    """
     con.execute(
         """create or replace table scoring_record as
         select * from link_record where node in (select node from changed_node)"""
     )
-    con.execute(
-        """create or replace table scoring_other as
-        select * from link_record where node not in (select node from changed_node)"""
+    shared = " union ".join(
+        f"select rowid from link_record where {right} in (select {left} from scoring_record where {left} is not null)"
+        for left, right in key_pairs()
     )
-    new, other = register(con, "scoring_record"), register(con, "scoring_other")
-    linker = Linker(new, copy.deepcopy(model.settings), log_level=None)
-    options: dict[str, Any] = {"threshold_match_probability": _KEEP, "warning_mode": "never"}
+    con.execute(
+        f"""create or replace table scoring_other as select * from link_record
+        where rowid in ({shared}) and node not in (select node from changed_node)"""
+    )
+    new, other = register_all(con, "scoring_record", "scoring_other")
+    linkers = [Linker(new, copy.deepcopy(model.settings), log_level=None)]
+    if con.execute("select 1 from scoring_other limit 1").fetchone():
+        between = copy.deepcopy(model.settings) | {"link_type": "link_only"}
+        linkers.append(Linker([new, other], between, log_level=None))
     found = [
-        linker.inference.predict_within(new, **options).physical_name,
-        linker.inference.predict_between(new, other, **options).physical_name,
+        one.inference.predict(threshold_match_probability=_KEEP, warning_mode="never").physical_name
+        for one in linkers
     ]
     con.execute(
         f"create or replace temp table new_edge as {_by_person(found, families=_has_household(model))}"
     )
-    linker.table_management.delete_tables_created_by_splink_from_db()
+    for one in linkers:
+        one.table_management.delete_tables_created_by_splink_from_db()
     con.execute("drop table scoring_record")
     con.execute("drop table scoring_other")
 

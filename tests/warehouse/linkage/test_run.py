@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.warehouse.linkage.children import fill_vault, sources
 from warehouse import duck
 from warehouse.linkage import LinkageConfig, run_linkage
 from warehouse.settings import CommunityPaths, Settings
@@ -97,3 +98,30 @@ def test_an_empty_vault_gives_an_empty_crosswalk(tmp_path: Path) -> None:
     make_key_file(found)
     report = run_linkage(found, Settings(), LinkageConfig(), [], "r1")
     assert report.source_persons == 0 and crosswalk(found) == {}
+
+
+def test_a_night_with_few_changes_links_only_those_and_as_well(tmp_path: Path) -> None:
+    """If it did not, a large vault would be linked anew every night, or newcomers would stay strangers."""
+    found = CommunityPaths(tmp_path / "c").ensure()
+    make_key_file(found)
+    table, _ = sources(900, seed=2)
+    config = LinkageConfig(
+        duplicate_free=["source_0", "source_1"], incremental_from=0, train_minimum=100, retrain_share=0.5
+    )
+    cut, modes = table.num_rows - 150, []
+    for night, part in enumerate((table.slice(0, cut), table.slice(cut))):
+        con = duck.connect()
+        attach_vault(con, found, Settings(), purpose="test")
+        fill_vault(con, part, delivery=f"d{night}")
+        con.close()
+        modes.append(
+            run_linkage(found, Settings(), config, [f"d{n}" for n in range(night + 1)], f"r{night}").mode
+        )
+    assert modes == ["full", "incremental"]
+    keys = crosswalk(found)
+    person = dict(zip(table["source_person_key"].to_pylist(), table["person"].to_pylist(), strict=True))
+    late = set(table["source_person_key"].to_pylist()[cut:])
+    pairs = [(a, b) for a in late for b in person if a != b and (a < b or b not in late)]
+    right = sum(keys[a] == keys[b] and person[a] == person[b] for a, b in pairs)
+    assert right >= 0.98 * sum(keys[a] == keys[b] for a, b in pairs)
+    assert right >= 0.97 * sum(person[a] == person[b] for a, b in pairs) > 50
