@@ -15,13 +15,15 @@ from sqlglot import exp
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 CROSS_DB = PROJECT / "macros" / "cross_db"
 
+# Types that a contract may name.
+TYPES_OF_BOTH = {"bigint", "boolean", "date", "double", "int", "string", "timestamp"}
 # Functions that sqlglot does not model and that both engines have under one name.
 KNOWN_IN_BOTH = {"make_date"}
 # What one of the two engines lacks, or means otherwise by; each has a macro or a portable spelling.
 NOT_PORTABLE = re.compile(
     r"\btarget\s*\.\s*(type|name)\b|\badapter\s*\.\s*type\b|\bstrftime\b|\bstrptime\b|\bdate_diff\s*\(|\barg_(max|min)\s*\("
     r"|\bexclude\s*\(|\bstring_agg\b|\blistagg\b|\bhash\s*\(|\bto_months\b|\bstr_to_date\b|\bgroup\s+by\s+all\b"
-    r"|\blist_\w+\s*\(|\bregexp_matches\b|\bepoch\w*\s*\(|\bdate_format\b|\bcollect_(list|set)\b",
+    r"|\bvarchar\b(?!\s*\()|\blist_\w+\s*\(|\bregexp_matches\b|\bepoch\w*\s*\(|\bdate_format\b|\bcollect_(list|set)\b",
     re.IGNORECASE,
 )
 SOURCES = sorted(
@@ -72,9 +74,21 @@ def test_the_check_finds_what_is_not_portable() -> None:
         "{% if target.type == 'spark' %}",
         "select arg_max(a, b)",
         "date_diff('day', a, b)",
+        "cast(a as varchar)",
     ):
         assert NOT_PORTABLE.search(_code(bad)), bad
     assert not NOT_PORTABLE.search(_code("{# strftime #} select a -- arg_max(\n from b"))
+
+
+def test_contracts_name_types_that_both_engines_know() -> None:
+    """Spark refuses a contract that says varchar without a length, and the model with it."""
+    kinds = {
+        f"{file.relative_to(PROJECT)}: {kind}"
+        for file in (PROJECT / "models").rglob("*.yml")
+        for kind in re.findall(r"data_type:\s*(\w+)", file.read_text(encoding="utf-8"))
+        if kind not in TYPES_OF_BOTH
+    }
+    assert not kinds, "use one of " + ", ".join(sorted(TYPES_OF_BOTH)) + ":\n" + "\n".join(sorted(kinds))
 
 
 def test_every_model_compiles_for_spark_and_is_spark_sql(compiled: list[Path]) -> None:

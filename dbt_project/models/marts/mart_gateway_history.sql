@@ -19,7 +19,7 @@ every_status as (
         cast(present.gateway_order as bigint) as gateway_order,
         present.status,
         present.reason,
-        cast(null as varchar) as release_id,
+        cast(null as string) as release_id,
         community.as_of_date
     from present
     cross join community

@@ -151,16 +151,16 @@ facts as (
 {% set share = "cast(early_k12_n as double) / nullif(early_n, 0)" %}
 {% set share_college = "cast(k12_postsecondary_n as double) / nullif(postsecondary_n, 0)" %}
 {% set tests = [
-    ("core_indicators_configured", "core_outcome_n = 7", "concat(cast(core_outcome_n as varchar), ' of 7 outcomes have a core indicator.')"),
-    ("priority_indicators_disaggregated", "priority_n > 0 and priority_disaggregated_n = priority_n", "concat(cast(priority_disaggregated_n as varchar), ' of ', cast(priority_n as varchar), ' priority indicators are published by race, gender and economic status.')"),
-    ("baseline_report_card_released", "core_n > 0 and core_disaggregated_n = core_n", "concat(cast(core_disaggregated_n as varchar), ' of ', cast(core_n as varchar), ' core indicators have a disaggregated baseline in the release.')"),
-    ("core_indicators_disaggregated_and_shared", "core_n > 0 and core_disaggregated_n = core_n and quarter_n >= 4", "concat('Releases stand in ', cast(quarter_n as varchar), ' of the last four quarters; ', cast(core_disaggregated_n as varchar), ' core indicators are disaggregated.')"),
-    ("contributing_indicators_configured", "contributing_n > 0", "concat(cast(contributing_n as varchar), ' contributing indicators are chosen.')"),
-    ("data_connected_across_stages", "stage_n >= 3 and coalesce(" ~ share ~ ", 0) >= 0.5 and coalesce(" ~ share_college ~ ", 0) >= 0.5", "concat('Data of ', cast(stage_n as varchar), ' stages; ', cast(cast(round(100 * coalesce(" ~ share ~ ", 0)) as integer) as varchar), ' % of young children and ', cast(cast(round(100 * coalesce(" ~ share_college ~ ", 0)) as integer) as varchar), ' % of college students are linked to K-12.')"),
-    ("contributing_indicators_improving", "improved_n > 0", "concat(cast(improved_n as varchar), ' contributing indicators improved.')"),
-    ("student_level_data_in_use", "partner_n > 0", "concat(cast(partner_n as varchar), ' partners read student-level tables in the last quarter.')"),
-    ("disparities_monitored", "priority_n > 0 and monitored_n = priority_n", "concat(cast(monitored_n as varchar), ' of ', cast(priority_n as varchar), ' priority indicators have gaps measured in all three dimensions.')"),
-    ("fresh_disaggregated_data_across_sectors", "sector_n >= 2", "concat('Feeds of ', cast(sector_n as varchar), ' sectors are within their freshness.')"),
+    ("core_indicators_configured", "core_outcome_n = 7", "concat(cast(core_outcome_n as string), ' of 7 outcomes have a core indicator.')"),
+    ("priority_indicators_disaggregated", "priority_n > 0 and priority_disaggregated_n = priority_n", "concat(cast(priority_disaggregated_n as string), ' of ', cast(priority_n as string), ' priority indicators are published by race, gender and economic status.')"),
+    ("baseline_report_card_released", "core_n > 0 and core_disaggregated_n = core_n", "concat(cast(core_disaggregated_n as string), ' of ', cast(core_n as string), ' core indicators have a disaggregated baseline in the release.')"),
+    ("core_indicators_disaggregated_and_shared", "core_n > 0 and core_disaggregated_n = core_n and quarter_n >= 4", "concat('Releases stand in ', cast(quarter_n as string), ' of the last four quarters; ', cast(core_disaggregated_n as string), ' core indicators are disaggregated.')"),
+    ("contributing_indicators_configured", "contributing_n > 0", "concat(cast(contributing_n as string), ' contributing indicators are chosen.')"),
+    ("data_connected_across_stages", "stage_n >= 3 and coalesce(" ~ share ~ ", 0) >= 0.5 and coalesce(" ~ share_college ~ ", 0) >= 0.5", "concat('Data of ', cast(stage_n as string), ' stages; ', cast(cast(round(100 * coalesce(" ~ share ~ ", 0)) as integer) as string), ' % of young children and ', cast(cast(round(100 * coalesce(" ~ share_college ~ ", 0)) as integer) as string), ' % of college students are linked to K-12.')"),
+    ("contributing_indicators_improving", "improved_n > 0", "concat(cast(improved_n as string), ' contributing indicators improved.')"),
+    ("student_level_data_in_use", "partner_n > 0", "concat(cast(partner_n as string), ' partners read student-level tables in the last quarter.')"),
+    ("disparities_monitored", "priority_n > 0 and monitored_n = priority_n", "concat(cast(monitored_n as string), ' of ', cast(priority_n as string), ' priority indicators have gaps measured in all three dimensions.')"),
+    ("fresh_disaggregated_data_across_sectors", "sector_n >= 2", "concat('Feeds of ', cast(sector_n as string), ' sectors are within their freshness.')"),
 ] %}
 
 {% for measured_by, condition, detail in tests %}

@@ -179,15 +179,15 @@ select
     cannot_tell_n,
     status,
     case
-        when status = 'met' then concat(cast(met_n as varchar), ' of the ', cast(required_n as varchar), ' required ', unit_label, '.')
+        when status = 'met' then concat(cast(met_n as string), ' of the ', cast(required_n as string), ' required ', unit_label, '.')
         when status = 'cannot_tell'
             then concat(
-                'Only ', cast(met_n as varchar), ' of the ', cast(required_n as varchar), ' required ', unit_label,
-                ' is certain; ', cast(cannot_tell_n as varchar), ' cannot be told from the data.'
+                'Only ', cast(met_n as string), ' of the ', cast(required_n as string), ' required ', unit_label,
+                ' is certain; ', cast(cannot_tell_n as string), ' cannot be told from the data.'
             )
         else concat(
-            cast(met_n as varchar), ' of the ', cast(required_n as varchar), ' required ', unit_label, '; ',
-            cast(required_n - met_n as varchar), ' more needed.'
+            cast(met_n as string), ' of the ', cast(required_n as string), ' required ', unit_label, '; ',
+            cast(required_n - met_n as string), ' more needed.'
         )
     end as reason
 from judged

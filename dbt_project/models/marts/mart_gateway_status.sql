@@ -39,7 +39,7 @@ candidates as (
         rule_id,
         -- Gaps are counted, not named: which of them are unchanged may be withheld in public.
         case
-            when max(candidate_kind) = 'gap' then concat(cast(count(*) as varchar), ' gaps not reduced yet')
+            when max(candidate_kind) = 'gap' then concat(cast(count(*) as string), ' gaps not reduced yet')
             else {{ ordered_list("candidate_id", ", ", "candidate_id") }}
         end as listed,
         count(*) as candidate_n
@@ -50,7 +50,7 @@ candidates as (
 smallest as (
     select
         rule.gateway_id,
-        {{ ordered_list("concat(rule.rule_id, ': ', case when candidates.candidate_n is null then concat(cast(rule.required_n - rule.met_n as varchar), ' more than there is to count now') when candidates.candidate_n <= rule.required_n - rule.met_n then concat('all of ', candidates.listed) else concat('any ', cast(rule.required_n - rule.met_n as varchar), ' of ', candidates.listed) end)", "; ", "rule.rule_order") }} as smallest_change
+        {{ ordered_list("concat(rule.rule_id, ': ', case when candidates.candidate_n is null then concat(cast(rule.required_n - rule.met_n as string), ' more than there is to count now') when candidates.candidate_n <= rule.required_n - rule.met_n then concat('all of ', candidates.listed) else concat('any ', cast(rule.required_n - rule.met_n as string), ' of ', candidates.listed) end)", "; ", "rule.rule_order") }} as smallest_change
     from rule
     left join candidates on rule.rule_id = candidates.rule_id
     where rule.status <> 'met'
