@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
+from ingestion.readers.alignment import ColumnKinds
 from ingestion.readers.detection import delimiter_by_header, detect_dialect, sep_line
 from ingestion.readers.dialect import Dialect
 from ingestion.readers.encoding import TextForm, detect_form, physical_lines
@@ -94,6 +95,10 @@ class CarefulText:
         if layout.set_aside:
             why = f"Lines that are no data were set aside: {listed(sorted(layout.set_aside))}."
             told.append(warning("set_aside", why))
+        if layout.other_table:
+            count = layout.kinds["other table"]
+            why = f"Another table with other columns starts on line {layout.other_table:,}; its {count:,} records were set aside."
+            told.append(warning("other_table", why, "Send each table as a file of its own."))
         if form.mixed_ends:
             told.append(warning("mixed_line_ends", "The file mixes line ends."))
         if form.nul:
@@ -180,10 +185,11 @@ def open_carefully(
     )
     width = len(hints.columns) if hints.columns else hints.width or found.width
     text.dialect = found.dialect
+    kinds = ColumnKinds.of((record.cells for record in found.sample if not record.repair), width)
     lines = [head[: HEAD_LINES + skipped]] if head_only else chain([head], batches)
     cut = (
         record
-        for record in records(lines, found.dialect, width, limits.max_record_bytes)
+        for record in records(lines, found.dialect, width, limits.max_record_bytes, kinds)
         if record.line > skipped and (record.cells != [""] or record.lines > 1 or found.dialect.delimiter)
     )
     finder = TableFinder(list(islice(cut, _HEAD_RECORDS)), width, hints, expected)

@@ -115,7 +115,7 @@ def _is_plain(head: CarefulText, request: Request) -> bool:
         and hints.line_end is None
         and hints.skip_footer_pattern is None
         and layout.first_line > 0
-        and not {"comment", "footer", "repeated header"} & layout.kinds.keys()
+        and not {"comment", "footer", "repeated header", "other table"} & layout.kinds.keys()
         and len(layout.names) in (layout.width, layout.width - 1)
     )
 

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from ingestion.readers.celltypes import TYPED, kind_of
+from ingestion.readers.celltypes import TYPED, is_typed, kind_of
 from ingestion.readers.dialect import Dialect, is_quoted, split_raw, unquote
 from ingestion.readers.model import fold_name
 from ingestion.readers.records import Record, records
@@ -23,6 +23,10 @@ _SAMPLE_CHARS = 200_000
 _COMMON = {",": 1.0, "\t": 1.0, ";": 1.0, "|": 1.0, " ": 0.75, ":": 0.55, "~": 0.9, "^": 0.9}
 _RARE = 0.6
 _HEADER_LINES = 50
+# Where fewer records than this share agree on a number of cells, and almost all have as many as the header, it rules.
+_FEW_RECORDS = 5
+_MIXED = 0.6
+_ALMOST_ALL = 0.9
 _NEVER = set("-_./\\'\"`()[]{}+")
 _DOUBLE_DELIMITERS = ("||", "::", "~~", "^^", "|~|", "~|~", "<>", "##", "@@", ";;")
 _SEP_LINE = re.compile(r"^\ufeff?\"?sep=(.{1,2}?)\"?\r?$", re.IGNORECASE)
@@ -85,8 +89,22 @@ def detect_dialect(
         single = Dialect("", best.dialect.quote, best.dialect.escape)
         return replace(_scored(sample, single, most_bytes), score=best.score)
     # Cut again now that the width is known: damaged records are then read by what the others are like.
-    recut = list(records([sample], best.dialect, best.width, most_bytes))
-    return replace(best, sample=recut, width=modal_width(recut))
+    width = _header_width(best.sample) or best.width
+    recut = list(records([sample], best.dialect, width, most_bytes))
+    return replace(best, sample=recut, width=width if width != best.width else modal_width(recut))
+
+
+def _header_width(found: list[Record]) -> int | None:
+    """The first record's number of cells, where it looks like a header and delimiters inside of texts widen others."""
+    filled = [record for record in found if any(cell.strip() for cell in record.cells)]
+    if len(filled) < _FEW_RECORDS or any(is_typed(cell) for cell in filled[0].cells):
+        return None
+    width = len(filled[0].cells)
+    same = sum(len(record.cells) == width for record in filled)
+    most = max(Counter(len(record.cells) for record in filled).values())
+    wider = sum(len(record.cells) >= width for record in filled)
+    is_header = width > 2 and same >= _FEW_RECORDS and most < _MIXED * len(filled)
+    return width if is_header and wider >= _ALMOST_ALL * len(filled) else None
 
 
 def modal_width(found: list[Record]) -> int:

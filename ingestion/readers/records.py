@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ingestion.readers.dialect import Dialect, is_quoted, split_raw, unquote
+from ingestion.readers.alignment import ColumnKinds
+from ingestion.readers.dialect import Dialect, split_raw, unquote
+from ingestion.readers.mending import by_other_delimiter, mended, missing_delimiter, readings
 
-_OTHER_DELIMITERS = (",", ";", "\t", "|", ", ", " ")
 _MOST_LINES = 2000
 # Characters gone through in vain behind opening quotes, after which each is followed for a few lines only.
 _VAIN = 5_000_000
@@ -60,7 +61,13 @@ class _Lines:
         self.number += count
 
 
-def records(batches: Iterable[list[str]], dialect: Dialect, width: int, most_bytes: int) -> Iterator[Record]:
+def records(
+    batches: Iterable[list[str]],
+    dialect: Dialect,
+    width: int,
+    most_bytes: int,
+    kinds: ColumnKinds | None = None,
+) -> Iterator[Record]:
     """Cut physical lines into records.
 
     Args:
@@ -68,6 +75,7 @@ def records(batches: Iterable[list[str]], dialect: Dialect, width: int, most_byt
         dialect: the file's dialect.
         width: cells that records of this file have; 0 when not yet known.
         most_bytes: longest record that an open quote may gather.
+        kinds: what the columns usually hold, by which records with too many cells are put right.
 
     Yields:
         Every record, blank lines too, in order.
@@ -87,13 +95,18 @@ def records(batches: Iterable[list[str]], dialect: Dialect, width: int, most_byt
         if is_open:
             count, cells, repair = _joined(lines, text, dialect, width, most_bytes)
             lines.take(count)
+            if repair and len(cells) != width and (other := by_other_delimiter(text, dialect, width, kinds)):
+                yield Record(number, 1, other, "other delimiter")
+                continue
             yield Record(number, count, [unquote(cell, dialect) for cell in cells], repair)
             continue
         lines.take()
-        if len(cells) == width or not width:
+        if len(cells) == width and (parts := missing_delimiter(text, cells, dialect, width)):
+            yield Record(number, 1, parts, "missing delimiter")
+        elif len(cells) == width or not width:
             yield Record(number, 1, [unquote(cell, dialect) for cell in cells])
         else:
-            yield from _damaged(number, text, cells, dialect, width)
+            yield from _damaged(number, text, cells, dialect, width, kinds)
 
 
 def _bare(raw: str) -> str:
@@ -164,55 +177,16 @@ def _whole_lines(lines: _Lines, count: int, dialect: Dialect, width: int) -> int
 
 def _best_of_one(text: str, dialect: Dialect, width: int) -> list[str]:
     """The cells of one line that has a quote too many or too few."""
-    for cells, _ in _readings(text, dialect):
+    for cells, _ in readings(text, dialect):
         if len(cells) == width:
             return cells
     delimiter = dialect.delimiter
     return text.split(delimiter) if delimiter else [text]
 
 
-def _readings(text: str, dialect: Dialect) -> Iterator[tuple[list[str], str]]:
-    """Other ways to cut a record by the same delimiter, likeliest first."""
-    cells, is_open = split_raw(text, dialect, eager=True)
-    if not is_open:
-        yield cells, "stray quote"
-    other = "'" if dialect.quote == '"' else '"'
-    for changed, name in (
-        (replace(dialect, escape="\\"), "other escape"),
-        (replace(dialect, escape=dialect.quote), "other escape"),
-        (replace(dialect, quote=other, escape=other), "other quote"),
-        (replace(dialect, spaced=True), "blanks before a quote"),
-    ):
-        if changed != dialect and changed.quote in text:
-            cells, is_open = split_raw(text, changed)
-            if not is_open:
-                yield [unquote(cell, changed) for cell in cells], name
-    if dialect.delimiter:
-        yield _rejoined(text, dialect), "stray quote"
-        yield text.split(dialect.delimiter), "stray quote"
-
-
-def _rejoined(text: str, dialect: Dialect) -> list[str]:
-    """Cells cut at every delimiter, those between an opening and the next closing quote put together again."""
-    delimiter, quote = dialect.delimiter, dialect.quote
-    cells: list[str] = []
-    pieces = text.split(delimiter)
-    at = 0
-    while at < len(pieces):
-        piece = pieces[at]
-        if piece.startswith(quote) and not (len(piece) > 1 and piece.endswith(quote)):
-            stop = next((n for n in range(at + 1, len(pieces)) if pieces[n].endswith(quote)), None)
-            opened = next((n for n in range(at + 1, len(pieces)) if pieces[n].startswith(quote)), len(pieces))
-            if stop is not None and stop < opened:
-                cells.append(delimiter.join(pieces[at : stop + 1]))
-                at = stop + 1
-                continue
-        cells.append(piece)
-        at += 1
-    return cells
-
-
-def _damaged(number: int, text: str, cells: list[str], dialect: Dialect, width: int) -> Iterator[Record]:
+def _damaged(
+    number: int, text: str, raws: list[str], dialect: Dialect, width: int, kinds: ColumnKinds | None
+) -> Iterator[Record]:
     """A record that has not the file's width: read in another way if exactly one gives that width."""
     if not text.strip():
         yield Record(number, 1, [""])
@@ -223,30 +197,5 @@ def _damaged(number: int, text: str, cells: list[str], dialect: Dialect, width: 
             for part, _ in parts:
                 yield Record(number, 1, [unquote(cell, dialect) for cell in part], "other line end")
             return
-    if dialect.quote and dialect.quote in text:
-        for other, name in _readings(text, dialect):
-            if len(other) == width:
-                yield Record(number, 1, [unquote(cell, dialect) for cell in other], name)
-                return
-    if len(cells) * 2 <= width + 1:
-        for delimiter in _OTHER_DELIMITERS:
-            if delimiter == dialect.delimiter or delimiter not in text:
-                continue
-            changed = replace(dialect, delimiter=delimiter)
-            other, is_open = split_raw(text, changed)
-            if not is_open and len(other) == width:
-                yield Record(number, 1, [unquote(cell, changed) for cell in other], "other delimiter")
-                return
-    yield Record(number, 1, [unquote(cell, dialect) for cell in cells])
-
-
-def unwrap_other_quotes(cells: list[str], dialect: Dialect) -> list[str] | None:
-    """The cells without quotes of another kind, when every filled cell of a record stands in them; else None."""
-    for other in ("'", '"'):
-        if other == dialect.quote:
-            continue
-        filled = [cell for cell in cells if cell]
-        if len(filled) > 1 and all(is_quoted(cell, other) for cell in filled):
-            changed = replace(dialect, quote=other, escape=other)
-            return [unquote(cell, changed) for cell in cells]
-    return None
+    cells, repair = mended(text, raws, dialect, width, kinds)
+    yield Record(number, 1, cells, repair)

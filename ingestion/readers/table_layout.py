@@ -6,9 +6,10 @@ What belongs here: what each record is. What does not: cutting records (`records
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 
 from ingestion.readers.celltypes import is_typed
 from ingestion.readers.model import ReadHints, fold_name, unique_names
@@ -16,6 +17,8 @@ from ingestion.readers.records import Record
 
 _PROBED_ROWS = 200
 _MOST_TITLES = 50
+_MOST_HEADER_ROWS = 4
+_OTHER_TABLE_ROWS = 3
 _FILLED = 0.6
 _KNOWN = 0.3
 _TYPED_COLUMN = 0.6
@@ -35,6 +38,7 @@ class TableLayout:
         labels: by column, the text of the header rows that do not name the columns, where one of several does.
         kinds: how many records are title, header, data, blank, comment, repeated header, footer.
         set_aside: physical lines of what is neither header nor data nor blank.
+        other_table: physical line from which on another table follows, 0 where none does.
     """
 
     names: list[str]
@@ -45,6 +49,24 @@ class TableLayout:
     labels: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, int] = field(default_factory=dict)
     set_aside: list[int] = field(default_factory=list)
+    other_table: int = 0
+
+
+class _Ahead:
+    """Records, and a look at those that follow."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._records, self._seen = iter(records), deque[Record]()
+
+    def __iter__(self) -> Iterator[Record]:
+        return self
+
+    def __next__(self) -> Record:
+        return self._seen.popleft() if self._seen else next(self._records)
+
+    def next(self, count: int) -> list[Record]:
+        self._seen.extend(islice(self._records, max(0, count - len(self._seen))))
+        return list(islice(self._seen, count))
 
 
 class TableFinder:
@@ -87,8 +109,12 @@ class TableFinder:
         """The data records: those of the head, then of what follows it; notes at the very end are set aside."""
         # Records that look like notes are held back until it is known whether data follow.
         held: list[Record] = []
-        for record in chain(self._body, filter(self._is_content, more)):
-            if self._is_header_again(record):
+        records = _Ahead(chain(self._body, filter(self._is_content, more)))
+        for record in records:
+            if self.layout.other_table or self._starts_other_table(record, records):
+                self.layout.other_table = self.layout.other_table or record.line
+                _aside(self.layout, "other table", record)
+            elif self._is_header_again(record):
                 _aside(self.layout, "repeated header", record)
             elif self._footer is not None and self._footer.search(",".join(record.cells)):
                 _aside(self.layout, "footer", record)
@@ -124,6 +150,21 @@ class TableFinder:
             self._header_texts
             and len(record.cells) > 1
             and [cell.strip() for cell in record.cells] in self._header_texts
+        )
+
+    def _starts_other_table(self, record: Record, records: _Ahead) -> bool:
+        """Whether a record of another width names the columns of the records that follow it: then those are not ours."""
+        width = len(record.cells)
+        if width == self._width or width < 2 or self._width < 2 or not self._header_texts:
+            return False
+        names = [cell.strip() for cell in record.cells]
+        if record.repair or not all(names) or len(set(names)) < width or any(map(is_typed, names)):
+            return False
+        following = records.next(_OTHER_TABLE_ROWS)
+        return (
+            len(following) > 1
+            and all(len(row.cells) == width for row in following)
+            and bool(_typed_columns(following, width))
         )
 
     def _is_note(self, record: Record) -> bool:
@@ -167,16 +208,19 @@ def _header(kept: list[Record], width: int, hints: ReadHints, expected: frozense
         if before is not None and len(before.cells) == width and not _fits(before, typed):
             return at - 1, 1
         return at, 0
-    second = kept[at + 1]
-    is_second_header = (
-        len(body) > 2
-        and len(typed) > 1
-        and len(second.cells) == len(kept[at].cells)
-        and not any(is_typed(cell) for cell in second.cells)
-        and sum(1 for cell in second.cells if cell.strip()) >= _FILLED * len(second.cells)
-        and not any(_blank_row(record, typed) for record in body[1:])
-    )
-    return at, 2 if is_second_header else 1
+    return at, _stacked_rows(kept[at], body, typed)
+
+
+def _stacked_rows(first: Record, body: list[Record], typed: list[int]) -> int:
+    """How many rows a header has that starts with the first record: those without values, above rows with values."""
+    rows = 1
+    while rows < _MOST_HEADER_ROWS and len(body) > rows + 1 and len(typed) > 1:
+        cells = body[rows - 1].cells
+        filled = sum(1 for cell in cells if cell.strip())
+        if len(cells) != len(first.cells) or filled < _FILLED * len(cells) or any(map(is_typed, cells)):
+            break
+        rows += 1
+    return 1 if any(_blank_row(record, typed) for record in body[rows - 1 :]) else rows
 
 
 def _known_header(kept: list[Record], expected: frozenset[str]) -> tuple[int, int] | None:
@@ -249,6 +293,9 @@ def _names(
         labels = _stacked(header[:at] + header[at + 1 :])
     else:
         names = _stacked(header)
+    # A header with a delimiter too many has one blank name more than there are columns.
+    if len(names) > width and len([name for name in names if name.strip()]) == width:
+        names = [name for name in names if name.strip()]
     # A last column without a name in which nothing stands is only a delimiter at the line's end.
     while len(names) > 1 and not names[-1].strip() and not _filled(body, len(names) - 1):
         names.pop()
