@@ -69,12 +69,26 @@ def mended(
                     return [unquote(cell, dialect) for cell in other], name
             if other := missing_delimiter(text, raws, dialect, width):
                 return other, "missing delimiter"
+    elif len(raws) > width and (other := _by_other_quote(text, dialect, width)):
+        return other, "other quote"
     found = _aligned(raws, dialect, kinds) if len(raws) > width else None
     if found:
         return found, "cells put under their columns"
     if len(raws) * 2 <= width + 1 and (found := by_other_delimiter(text, dialect, width, kinds)):
         return found, "other delimiter"
     return [unquote(raw, dialect) for raw in raws], ""
+
+
+def _by_other_quote(text: str, dialect: Dialect, width: int) -> list[str] | None:
+    """The cells of a line whose delimiters inside of cells another quote protects."""
+    for mark in ('"', "'"):
+        if mark == dialect.quote or mark not in text:
+            continue
+        changed = replace(dialect, quote=mark, escape=mark)
+        raws, is_open = split_raw(text, changed)
+        if not is_open and len(raws) == width and all(_is_sound(raw, changed) for raw in raws):
+            return [unquote(raw, changed) for raw in raws]
+    return None
 
 
 def _is_sound(raw: str, dialect: Dialect) -> bool:
