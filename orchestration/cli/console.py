@@ -84,6 +84,7 @@ def fail_message(error: Exception) -> str | None:
         "WhatIfError",
         "SubjectRequestError",
         "RemainsFoundError",
+        "ExplainError",
     }
     if isinstance(error, known) or type(error).__name__ in named:
         return f"throughline: {error}"

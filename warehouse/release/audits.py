@@ -51,21 +51,37 @@ def quality_audit(paths: CommunityPaths, run_id: str) -> dict[str, Any] | None:
 
 def lineage(paths: CommunityPaths, tables: Sequence[PublishedTable]) -> dict[str, Any] | None:
     """From each published table back over the models to the feeds; None where no models were built."""
-    file = paths.data / "dbt" / "manifest.json"
-    if not file.is_file():
+    read = _dbt_manifest(paths)
+    if read is None:
         return None
-    manifest = json.loads(file.read_text(encoding="utf-8"))
-    by_name = {
-        node["name"]: key
-        for key, node in manifest["nodes"].items()
-        if node["resource_type"] in ("model", "seed")
-    }
+    manifest, by_name = read
     found: dict[str, Any] = {}
     for table in tables:
         start = by_name.get(table.source.split(".")[1])
         if start is not None:
             found[table.name] = {"source": table.source, **_walk(manifest, start)}
     return found
+
+
+def model_lineage(paths: CommunityPaths, model: str) -> dict[str, Any] | None:
+    """A model's file and hash, and the way from it back to the feeds; None where it was not built."""
+    read = _dbt_manifest(paths)
+    if read is None or model not in read[1]:
+        return None
+    manifest, by_name = read
+    node = manifest["nodes"][by_name[model]]
+    named = {"model": model, "file": node["original_file_path"], "sha256": node["checksum"]["checksum"]}
+    return named | _walk(manifest, by_name[model])
+
+
+def _dbt_manifest(paths: CommunityPaths) -> tuple[Mapping[str, Any], Mapping[str, str]] | None:
+    """The manifest of the models, and the keys of models and seeds by name."""
+    file = paths.data / "dbt" / "manifest.json"
+    if not file.is_file():
+        return None
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    kinds = ("model", "seed")
+    return manifest, {n["name"]: key for key, n in manifest["nodes"].items() if n["resource_type"] in kinds}
 
 
 def _walk(manifest: Mapping[str, Any], start: str) -> dict[str, list[str]]:

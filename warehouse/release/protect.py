@@ -76,6 +76,20 @@ def choose_suppressed(con: duckdb.DuckDBPyConnection, rates: str, policy: Policy
     return Protection(cells, hidden, people, hidden_people, tuple(rules))
 
 
+def own_reasons(eligible: int, denominator: int, numerator: int, policy: Policy) -> list[str]:
+    """Why a row is withheld for its own sake, in words; none for a companion."""
+    reasons = []
+    if 0 < eligible < policy.minimum_n:
+        reasons.append(f"fewer than {policy.minimum_n} people in the group")
+    if 0 < denominator < policy.minimum_n:
+        reasons.append(f"fewer than {policy.minimum_n} people measured")
+    if denominator > 0 and numerator < _SMALLEST_PART:
+        reasons.append(f"fewer than {_SMALLEST_PART} met it")
+    if denominator > 0 and denominator - numerator < _SMALLEST_PART:
+        reasons.append(f"fewer than {_SMALLEST_PART} did not")
+    return reasons
+
+
 def _primary_sql(rates: str, minimum_n: int) -> str:
     label = ", ".join(f"nullif({name}, 'all')" for name in GROUP_KEYS)
     return f"""
