@@ -1,14 +1,15 @@
-{#- Wilson score interval of a proportion x / n (Wilson 1927; Newcombe 1998, method 3). Null where n is zero. -#}
+{#- Wilson score interval of a proportion x / n (Wilson 1927; Newcombe 1998, method 3). Null where n is zero.
+    Literals have an exponent: without one they are decimals, whose arithmetic is exact, slow, and overflows. -#}
 {%- macro wilson_lower(x, n, z=none) -%}
-{%- set q = z if z is not none else '1.959963984540054' -%}
-greatest(0.0, ((2.0 * ({{ x }}) + {{ q }} * {{ q }}) - {{ q }} * sqrt(greatest(0.0, {{ q }} * {{ q }} + 4.0 * ({{ x }}) * (1.0 - ({{ x }}) / nullif(cast({{ n }} as double), 0)))))
-    / (2.0 * (nullif(cast({{ n }} as double), 0) + {{ q }} * {{ q }})))
+{%- set q = z if z is not none else z_95() -%}
+greatest(0e0, ((2e0 * ({{ x }}) + {{ q }} * {{ q }}) - {{ q }} * sqrt(greatest(0e0, {{ q }} * {{ q }} + 4e0 * ({{ x }}) * (1e0 - ({{ x }}) / nullif(cast({{ n }} as double), 0)))))
+    / (2e0 * (nullif(cast({{ n }} as double), 0) + {{ q }} * {{ q }})))
 {%- endmacro -%}
 
 {%- macro wilson_upper(x, n, z=none) -%}
-{%- set q = z if z is not none else '1.959963984540054' -%}
-least(1.0, ((2.0 * ({{ x }}) + {{ q }} * {{ q }}) + {{ q }} * sqrt(greatest(0.0, {{ q }} * {{ q }} + 4.0 * ({{ x }}) * (1.0 - ({{ x }}) / nullif(cast({{ n }} as double), 0)))))
-    / (2.0 * (nullif(cast({{ n }} as double), 0) + {{ q }} * {{ q }})))
+{%- set q = z if z is not none else z_95() -%}
+least(1e0, ((2e0 * ({{ x }}) + {{ q }} * {{ q }}) + {{ q }} * sqrt(greatest(0e0, {{ q }} * {{ q }} + 4e0 * ({{ x }}) * (1e0 - ({{ x }}) / nullif(cast({{ n }} as double), 0)))))
+    / (2e0 * (nullif(cast({{ n }} as double), 0) + {{ q }} * {{ q }})))
 {%- endmacro -%}
 
 {#- Newcombe's hybrid score interval of p1 - p2 (Newcombe 1998, method 10), from rates and their Wilson limits. -#}

@@ -25,7 +25,7 @@ end)
 {%- endmacro -%}
 
 {#- 97.5 % quantile of the standard normal distribution: the half-width of a 95 % interval. -#}
-{%- macro z_95() -%}1.959963984540054{%- endmacro -%}
+{%- macro z_95() -%}1.959963984540054e0{%- endmacro -%}
 
 {#- 95 % quantile: the half-width of a 90 % interval, as the Census Bureau's margins of error use it. -#}
-{%- macro z_90() -%}1.6448536269514722{%- endmacro -%}
+{%- macro z_90() -%}1.6448536269514722e0{%- endmacro -%}

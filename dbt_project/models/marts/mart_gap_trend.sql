@@ -1,3 +1,10 @@
+{% set series = 'indicator_id, geography_id, organization_key, race_scheme, dimension, group_value' %}
+{% set past = [
+    ('reference_value', 'reference_value'), ('baseline_gap', 'gap'), ('baseline_gap_low', 'gap_low'), ('baseline_gap_high', 'gap_high'),
+    ('baseline_rate', 'rate'), ('baseline_reference_rate', 'reference_rate'), ('n0', 'denominator_n'), ('m0', 'reference_n'),
+] %}
+{% set present = [('latest_rate', 'rate'), ('n1', 'denominator_n'), ('x1', 'numerator_n')] %}
+
 with community as (
     select * from {{ source('config', 'community') }}
 ),
@@ -34,71 +41,50 @@ rate as (
 
 ends as (
     select
-        gap.indicator_id,
-        gap.geography_id,
-        gap.organization_key,
-        gap.race_scheme,
-        gap.dimension,
-        gap.group_value,
-        max(gap.cohort_year) as latest_year,
-        min(case when gap.cohort_year >= coalesce(choice.chosen_baseline, 0) then gap.cohort_year end) as baseline_year
+        {{ series }},
+        max(cohort_year) as latest_year,
+        min(case when cohort_year >= coalesce(chosen_baseline, 0) then cohort_year end) as baseline_year
     from gap
-    left join choice on gap.indicator_id = choice.indicator_id
-    group by gap.indicator_id, gap.geography_id, gap.organization_key, gap.race_scheme, gap.dimension, gap.group_value
+    left join choice using (indicator_id)
+    group by {{ series }}
+),
+
+-- By grouping, not by joins with itself: a series is only looked at in two of its years.
+paired as (
+    select
+        {{ series }},
+        baseline_year,
+        latest_year,
+        max(direction) as direction,
+        {% for name, column in past %}
+        max(case when cohort_year = baseline_year then {{ column }} end) as {{ name }},
+        {% endfor %}
+        {% for name, column in present %}
+        max(case when cohort_year = latest_year then {{ column }} end) as {{ name }}{% if not loop.last %},{% endif %}
+        {% endfor %}
+    from gap
+    inner join ends using ({{ series }})
+    where latest_year > baseline_year
+    group by {{ series }}, baseline_year, latest_year
 ),
 
 -- The reference group of the baseline year is kept, so that a change of the best group is no change of the gap.
 followed as (
     select
-        ends.indicator_id,
-        ends.geography_id,
-        ends.organization_key,
-        ends.race_scheme,
-        ends.dimension,
-        ends.group_value,
-        ends.baseline_year,
-        ends.latest_year,
-        past.reference_value,
-        past.direction,
-        past.gap as baseline_gap,
-        past.gap_low as baseline_gap_low,
-        past.gap_high as baseline_gap_high,
-        past.rate as baseline_rate,
-        past.reference_rate as baseline_reference_rate,
-        past.denominator_n as n0,
-        past.reference_n as m0,
-        present.rate as latest_rate,
-        present.denominator_n as n1,
-        present.numerator_n as x1,
+        paired.*,
         yardstick.rate as latest_reference_rate,
         yardstick.denominator_n as m1,
         yardstick.numerator_n as y1
-    from ends
-    inner join gap as past
-        on ends.indicator_id = past.indicator_id
-        and ends.geography_id = past.geography_id
-        and ends.organization_key = past.organization_key
-        and ends.race_scheme = past.race_scheme
-        and ends.dimension = past.dimension
-        and ends.group_value = past.group_value
-        and ends.baseline_year = past.cohort_year
-    inner join gap as present
-        on ends.indicator_id = present.indicator_id
-        and ends.geography_id = present.geography_id
-        and ends.organization_key = present.organization_key
-        and ends.race_scheme = present.race_scheme
-        and ends.dimension = present.dimension
-        and ends.group_value = present.group_value
-        and ends.latest_year = present.cohort_year
+    from paired
     inner join rate as yardstick
-        on present.indicator_id = yardstick.indicator_id
-        and present.geography_id = yardstick.geography_id
-        and present.organization_key = yardstick.organization_key
-        and present.race_scheme = yardstick.race_scheme
-        and present.dimension = yardstick.dimension
-        and present.cohort_year = yardstick.cohort_year
-        and past.reference_value = yardstick.group_value
-    where ends.latest_year > ends.baseline_year and ends.group_value <> past.reference_value
+        on paired.indicator_id = yardstick.indicator_id
+        and paired.geography_id = yardstick.geography_id
+        and paired.organization_key = yardstick.organization_key
+        and paired.race_scheme = yardstick.race_scheme
+        and paired.dimension = yardstick.dimension
+        and paired.latest_year = yardstick.cohort_year
+        and paired.reference_value = yardstick.group_value
+    where paired.group_value <> paired.reference_value
 ),
 
 limited as (

@@ -27,7 +27,7 @@ whole as (
         coalesce(race_group, 'all') as race_group,
         coalesce(gender_group, 'all') as gender_group,
         coalesce(economic_group, 'all') as economic_group,
-        {% for count in counts %}sum({{ count }}) as {{ count }}{% if not loop.last %}, {% endif %}{% endfor %}
+        {% for count in counts %}cast(sum({{ count }}) as bigint) as {{ count }}{% if not loop.last %}, {% endif %}{% endfor %}
     from status
     group by indicator_id, cohort_year, race_scheme, cube (race_group, gender_group, economic_group)
 ),
@@ -37,7 +37,7 @@ placed as (
         select
             indicator_id, cohort_year, '{{ kind }}' as place_kind, {{ column }} as place, race_scheme,
             race_group, gender_group, economic_group,
-            {% for count in counts %}sum({{ count }}) as {{ count }}{% if not loop.last %}, {% endif %}{% endfor %}
+            {% for count in counts %}cast(sum({{ count }}) as bigint) as {{ count }}{% if not loop.last %}, {% endif %}{% endfor %}
         from status
         where race_scheme = 'federal7' and {{ column }} is not null
         {% if column == 'district_key' %}and (organization_key is null or district_key <> organization_key){% endif %}
@@ -52,7 +52,7 @@ below as (
         coalesce(race_group, 'all') as race_group,
         coalesce(gender_group, 'all') as gender_group,
         coalesce(economic_group, 'all') as economic_group,
-        {% for count in counts %}sum({{ count }}) as {{ count }}{% if not loop.last %}, {% endif %}{% endfor %}
+        {% for count in counts %}cast(sum({{ count }}) as bigint) as {{ count }}{% if not loop.last %}, {% endif %}{% endfor %}
     from placed
     group by indicator_id, cohort_year, place_kind, place, race_scheme, cube (race_group, gender_group, economic_group)
 ),
@@ -85,18 +85,18 @@ rated as (
 
 select
     rated.indicator_id,
-    cast(rated.cohort_year as bigint) as cohort_year,
+    rated.cohort_year,
     case when rated.place_kind = 'geography' then rated.place else community.geography_id end as geography_id,
     case when rated.place_kind = 'organization' then rated.place else 'all' end as organization_key,
     rated.race_scheme,
     rated.race_group,
     rated.gender_group,
     rated.economic_group,
-    cast(rated.eligible_n as bigint) as eligible_n,
-    cast(rated.excluded_n as bigint) as excluded_n,
-    cast(rated.not_measured_n as bigint) as not_measured_n,
-    cast(rated.denominator_n as bigint) as denominator_n,
-    cast(rated.numerator_n as bigint) as numerator_n,
+    rated.eligible_n,
+    rated.excluded_n,
+    rated.not_measured_n,
+    rated.denominator_n,
+    rated.numerator_n,
     rated.rate,
     rated.coverage_rate,
     case when rated.denominator_n > 0 then {{ wilson_lower('rated.numerator_n', 'rated.denominator_n') }} end as rate_low,

@@ -1,3 +1,6 @@
+{% set series = 'indicator_id, geography_id, organization_key, race_scheme, race_group, gender_group, economic_group' %}
+{% set values = [('x', 'numerator_n'), ('n', 'denominator_n'), ('p', 'rate'), ('l', 'rate_low'), ('u', 'rate_high')] %}
+
 with community as (
     select * from {{ source('config', 'community') }}
 ),
@@ -14,86 +17,44 @@ indicator as (
 ),
 
 rate as (
-    select * from {{ ref('mart_indicator_rate') }} where is_enough_data and denominator_n > 0
+    select
+        rate.*,
+        choice.baseline_year as chosen_baseline
+    from {{ ref('mart_indicator_rate') }} as rate
+    left join choice on rate.indicator_id = choice.indicator_id
+    where rate.is_enough_data and rate.denominator_n > 0
 ),
 
-ordered as (
+-- By grouping, not by windows and joins with itself: a row here is only wanted for three of its years.
+dated as (
     select
-        rate.indicator_id,
-        rate.geography_id,
-        rate.organization_key,
-        rate.race_scheme,
-        rate.race_group,
-        rate.gender_group,
-        rate.economic_group,
-        rate.cohort_year,
-        rate.numerator_n,
-        rate.denominator_n,
-        rate.rate,
-        rate.rate_low,
-        rate.rate_high,
-        choice.baseline_year as chosen_baseline,
-        row_number() over (series order by rate.cohort_year desc) as recency,
-        row_number() over (
-            series order by case when rate.cohort_year >= coalesce(choice.baseline_year, 0) then 0 else 1 end, rate.cohort_year
-        ) as age
+        rate.*,
+        span.latest_year,
+        span.baseline_year
     from rate
-    left join choice on rate.indicator_id = choice.indicator_id
-    window series as (
-        partition by
-            rate.indicator_id, rate.geography_id, rate.organization_key, rate.race_scheme,
-            rate.race_group, rate.gender_group, rate.economic_group
-    )
+    inner join (
+        select
+            {{ series }},
+            max(cohort_year) as latest_year,
+            coalesce(min(case when cohort_year >= chosen_baseline then cohort_year end), min(cohort_year)) as baseline_year
+        from rate
+        group by {{ series }}
+    ) as span using ({{ series }})
 ),
 
 paired as (
     select
-        latest.indicator_id,
-        latest.geography_id,
-        latest.organization_key,
-        latest.race_scheme,
-        latest.race_group,
-        latest.gender_group,
-        latest.economic_group,
-        latest.cohort_year as latest_year,
-        latest.numerator_n as x1,
-        latest.denominator_n as n1,
-        latest.rate as p1,
-        latest.rate_low as l1,
-        latest.rate_high as u1,
-        baseline.cohort_year as baseline_year,
-        baseline.numerator_n as x0,
-        baseline.denominator_n as n0,
-        baseline.rate as p0,
-        baseline.rate_low as l0,
-        baseline.rate_high as u0,
-        previous.cohort_year as previous_year,
-        previous.numerator_n as xp,
-        previous.denominator_n as np,
-        previous.rate as pp,
-        previous.rate_low as lp,
-        previous.rate_high as up
-    from ordered as latest
-    left join ordered as baseline
-        on latest.indicator_id = baseline.indicator_id
-        and latest.geography_id = baseline.geography_id
-        and latest.organization_key = baseline.organization_key
-        and latest.race_scheme = baseline.race_scheme
-        and latest.race_group = baseline.race_group
-        and latest.gender_group = baseline.gender_group
-        and latest.economic_group = baseline.economic_group
-        and baseline.age = 1
-        and baseline.cohort_year < latest.cohort_year
-    left join ordered as previous
-        on latest.indicator_id = previous.indicator_id
-        and latest.geography_id = previous.geography_id
-        and latest.organization_key = previous.organization_key
-        and latest.race_scheme = previous.race_scheme
-        and latest.race_group = previous.race_group
-        and latest.gender_group = previous.gender_group
-        and latest.economic_group = previous.economic_group
-        and previous.recency = 2
-    where latest.recency = 1
+        {{ series }},
+        latest_year,
+        max(case when cohort_year = baseline_year and baseline_year < latest_year then cohort_year end) as baseline_year,
+        max(case when cohort_year < latest_year then cohort_year end) as previous_year,
+        {% for name, column in values %}
+        max(case when cohort_year = latest_year then {{ column }} end) as {{ name }}1,
+        max(case when cohort_year = baseline_year and baseline_year < latest_year then {{ column }} end) as {{ name }}0,
+        max_by({{ column }}, cohort_year) filter (where cohort_year < latest_year) as {{ name }}p{% if not loop.last %},{% endif %}
+        {% endfor %}
+    from dated
+    group by {{ series }}, latest_year
 ),
 
 measured as (
