@@ -1,4 +1,4 @@
-"""What the values of an outcome column mean: yes or no, a count, a rate, a score, a level, or withheld.
+"""What the values of an outcome column mean: yes or no, a count, a rate, a score or a level.
 
 What belongs here: telling them apart, and turning them into numbers. What does not: reading files (`source`).
 """
@@ -18,12 +18,14 @@ from warehouse.statistics.source import (
     clean,
     grouped,
     numbers_of,
+    plain_numbers,
     refuse_rows,
     resolved,
     to_numbers,
     totals_note,
     values_of,
 )
+from warehouse.statistics.withheld import withheld, without_withheld
 
 _MET = {
     "1", "1.0", "y", "yes", "t", "true", "met", "pass", "passed", "p", "success", "successful", "proficient",
@@ -34,14 +36,6 @@ _NOT_MET = {
     "failure", "unsuccessful", "not proficient", "not_proficient", "rejected", "not graduated", "not enrolled",
     "not completed",
 }  # fmt: skip
-# What publishers write in place of a small or complementary figure.
-_WITHHELD = re.compile(
-    r"\*+|-{1,2}|–|—|s|ps|ds|dna|suppressed|withheld|masked|redacted|n/?r|not reported|none|x"
-    r"|\(?n?\s*[<≤]\s*=?\s*\d+\)?|too few.*|fewer than.*",
-    re.IGNORECASE,
-)
-_RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*%?\s*(?:-|–|to)\s*(\d+(?:\.\d+)?)\s*%?", re.IGNORECASE)
-_BOUND = re.compile(r"(GE|GT|LE|LT|>=|≥|>|<=|≤|<)\s*(\d+(?:\.\d+)?)\s*%?", re.IGNORECASE)
 _RATE_NAME = re.compile(
     r"(^|[^a-z])(pct|percent|percentage|rate|share|prop|proportion)([^a-z]|$)|%", re.IGNORECASE
 )
@@ -62,8 +56,13 @@ def understand(frame: pd.DataFrame, question: Question, name: str) -> Records:
     table = grouped(frame, question)
     notes = totals_note(table, question)
     count_column = question.denominator or question.weight
-    table["n"] = numbers_of(frame, count_column, name, question.missing) if count_column else 1.0
-    text, withheld = _without_withheld(clean(frame[question.outcome], question.missing), question)
+    hidden = pd.Series(False, index=frame.index)
+    table["n"] = 1.0
+    if count_column:
+        people = clean(frame[count_column], question.missing)
+        hidden = withheld(people)
+        table["n"] = plain_numbers(people.where(~hidden, None), count_column, name)
+    text, unsaid = without_withheld(clean(frame[question.outcome], question.missing), question)
     table["x"], kind, reading = _outcome(text, table["n"], question, name)
     for role in ("spread", "error"):
         column = getattr(question, role)
@@ -74,7 +73,8 @@ def understand(frame: pd.DataFrame, question: Question, name: str) -> Records:
         scale = 100.0 if bool(text.str.endswith("%", na=False).any()) else 1.0
         table["error"] /= question.error_factor * scale
     reading = _weighted(table, question, reading, notes)
-    return _kept(table, withheld, kind, reading, notes, question, name)
+    notes += _summary_note(table, question, reading)
+    return _kept(table, (unsaid, hidden), kind, reading, notes, question, name)
 
 
 def _weighted(table: pd.DataFrame, question: Question, reading: str, notes: list[str]) -> str:
@@ -105,16 +105,36 @@ def _weighted(table: pd.DataFrame, question: Question, reading: str, notes: list
     return reading
 
 
+def _summary_note(table: pd.DataFrame, question: Question, reading: str) -> list[str]:
+    """A word on a table with one row a group whose outcome was read as one of persons."""
+    cells = [*question.groups, "cohort", "within"]
+    if question.weight is None or not (table["n"] > 1).any() or table.duplicated(cells).any():
+        return []
+    if reading.startswith("yes or no"):
+        return [
+            f"every group has one row: if '{question.outcome}' counts people, say --denominator {question.weight} "
+            "instead of --weight"
+        ]
+    if reading.startswith("a score"):
+        return [
+            "every group has one row, its mean: name the column of standard deviations (--sd) for intervals"
+        ]
+    return []
+
+
 def _kept(
-    table: pd.DataFrame, withheld: pd.Series, kind: Kind, reading: str, notes: list[str], question: Question, name: str
+    table: pd.DataFrame, marks: tuple[pd.Series, pd.Series], kind: Kind, reading: str, notes: list[str],
+    question: Question, name: str,
 ) -> Records:  # fmt: skip
-    """The rows that count, and how many do not and why."""
+    """The rows that count, and how many do not and why: what a publisher withheld of the outcome or of the people."""
     count_column = question.denominator or question.weight
+    unsaid, hidden = marks
     nobody = table["n"].isna() | (table["n"] == 0)
     left_out = {
-        f"withheld {question.outcome}": int((withheld & ~nobody).sum()),
-        f"no {question.outcome}": int((table["x"].isna() & ~withheld & ~nobody).sum()),
-        f"no people in {count_column}": int(nobody.sum()),
+        f"withheld {question.outcome}": int((unsaid & ~nobody).sum()),
+        f"no {question.outcome}": int((table["x"].isna() & ~unsaid & ~nobody).sum()),
+        f"withheld {count_column}": int(hidden.sum()),
+        f"no people in {count_column}": int((nobody & ~hidden).sum()),
     }
     kept = table[~nobody].reset_index(drop=True)
     if not kept["x"].notna().any():
@@ -124,36 +144,6 @@ def _kept(
         kept, kind, question.groups, reading, {reason: count for reason, count in left_out.items() if count},
         question.outcome, bool(question.levels), notes, question.total,
     )  # fmt: skip
-
-
-def _without_withheld(text: pd.Series, question: Question) -> tuple[pd.Series, pd.Series]:
-    """The text without what a publisher withheld, and where that is; ranges by their middle, if asked for.
-
-    Words that the question itself names, or that fill a column of words, are no marks.
-    """
-    named = {value.casefold() for value in (*question.met, *question.levels)}
-    if question.ranges:
-        text = text.map(lambda value: _middle(value) if isinstance(value, str) else value)
-    marks = text.map(
-        lambda value: (
-            isinstance(value, str)
-            and value.casefold() not in named
-            and bool(_WITHHELD.fullmatch(value) or _RANGE.fullmatch(value) or _BOUND.fullmatch(value))
-        )
-    ).astype(bool)
-    return text.where(~marks, None), marks
-
-
-def _middle(value: str) -> str:
-    """The middle of a range or bounded per cent as text; other text as it is."""
-    found = _RANGE.fullmatch(value)
-    if found:
-        return f"{(float(found[1]) + float(found[2])) / 2:g}%"
-    found = _BOUND.fullmatch(value)
-    if found:
-        low = found[1].upper() in ("LE", "LT", "<=", "≤", "<")
-        return f"{(float(found[2]) + (0 if low else 100)) / 2:g}%"
-    return value
 
 
 def _outcome(text: pd.Series, n: pd.Series, question: Question, name: str) -> tuple[pd.Series, Kind, str]:
@@ -206,7 +196,7 @@ def _numeric(
 ) -> tuple[pd.Series, Kind, str]:
     percent = bool(text.str.endswith("%", na=False).any())
     counted = question.weight is not None or question.denominator is not None
-    kind = question.outcome_is or _kind(numbers, n, percent, question)
+    kind = question.outcome_is or _kind(text, numbers, n, percent, question)
     if kind == "score":
         of = (
             "a mean of the people that a row stands for" if question.spread else "a score; means are compared"
@@ -228,7 +218,7 @@ def _numeric(
     return numbers, "rate", "a count of the people that a row stands for"
 
 
-def _kind(numbers: pd.Series, n: pd.Series, percent: bool, question: Question) -> Reading:
+def _kind(text: pd.Series, numbers: pd.Series, n: pd.Series, percent: bool, question: Question) -> Reading:
     """What numbers are, where nobody said so."""
     if question.spread is not None:
         return "score"
@@ -237,6 +227,9 @@ def _kind(numbers: pd.Series, n: pd.Series, percent: bool, question: Question) -
         return "rate" if percent else "score"
     values = numbers.dropna()
     named_rate = bool(_RATE_NAME.search(question.outcome))
+    digits = not percent and not named_rate and bool(text.dropna().str.fullmatch(r"\d+").all())
+    if question.denominator and digits and bool((n > 1).any()):
+        return "count"
     if percent or bool(values.between(0, 1).all()) or (named_rate and bool(values.between(0, 100).all())):
         return "rate"
     both = numbers.notna() & n.notna()

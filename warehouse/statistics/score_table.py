@@ -73,7 +73,7 @@ def moments(records: pd.DataFrame) -> pd.DataFrame:
     sums = (
         seen.assign(wx=seen["n"] * seen["x"])
         .groupby("group")
-        .agg(n=("n", "sum"), squares=("squares", "sum"), wx=("wx", "sum"))
+        .agg(n=("n", "sum"), squares=("squares", "sum"), wx=("wx", "sum"), rows=("x", "size"))
     ).reindex(sorted(records["group"].unique()))
     n = sums["n"] = sums["n"].fillna(0.0)
     sums["missing_n"] = records.groupby("group")["missing"].sum().reindex(sums.index)
@@ -83,6 +83,9 @@ def moments(records: pd.DataFrame) -> pd.DataFrame:
     if "sd" in seen:
         squares += ((seen["n"] - 1) * seen["sd"] ** 2).groupby(seen["group"]).sum(min_count=1)
     sums["sd"] = np.sqrt(squares.reindex(sums.index) / n * e / (e - 1).where(e > 1))
+    if "sd" not in seen:
+        # One row of many people is their mean: it tells nothing of how they differ.
+        sums["sd"] = sums["sd"].where((sums["rows"] > 1) | (n <= 1))
     return sums.reset_index()[["group", "n", "effective_n", "missing_n", "mean", "sd"]]
 
 

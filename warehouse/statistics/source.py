@@ -7,8 +7,9 @@ mean (`outcome`), measures (`tables`).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -151,20 +152,43 @@ def _require_roles(question: Question, name: str) -> None:
 
 def clean(values: pd.Series, missing: tuple[str, ...] = ()) -> pd.Series:
     """Text without spaces around it; what says that there is nothing becomes missing."""
-    nothing = _MISSING | {value.strip().lower() for value in missing}
+    return by_value(values, lambda value: _cleaned(value, _MISSING | _folded(missing)))
 
-    def cleaned(value: object) -> str | None:
-        text = " ".join(value.split()) if isinstance(value, str) else ""
-        return text if text.lower() not in nothing else None
 
-    known = {value: cleaned(value) for value in values.dropna().unique()}
-    return values.astype("object").map(known.get).astype("object").where(values.notna(), None)
+def _folded(values: tuple[str, ...]) -> set[str]:
+    return {value.strip().lower() for value in values}
+
+
+def _cleaned(value: object, nothing: set[str]) -> str | None:
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    return text if text.lower() not in nothing else None
+
+
+def by_value(values: pd.Series, function: Callable[[Any], object], nothing: object = None) -> pd.Series:
+    """What a function makes of each value, asked once for each that is unlike the others; else a word for nothing."""
+    codes, unlike = pd.factorize(values)
+    made = np.empty(len(unlike) + 1, dtype=object)
+    made[:-1] = [function(value) for value in unlike]
+    made[-1] = nothing
+    return pd.Series(made[codes], index=values.index, name=values.name, dtype=object)
 
 
 def group_names(values: pd.Series, missing: tuple[str, ...]) -> pd.Series:
     """Names of groups, where nothing is told the one word for it."""
-    text = clean(values, missing).fillna(UNKNOWN)
-    return text.where(text.str.casefold() != UNKNOWN, UNKNOWN)
+
+    def named(value: object) -> str:
+        text = _cleaned(value, _MISSING | _folded(missing))
+        return UNKNOWN if text is None or text.casefold() == UNKNOWN else text
+
+    return by_value(values, named, UNKNOWN)
+
+
+def joined(frame: pd.DataFrame, columns: Sequence[str], between: str) -> pd.Series:
+    """Columns of text as one, row by row."""
+    whole = frame[columns[0]]
+    for column in columns[1:]:
+        whole = whole + between + frame[column]
+    return whole
 
 
 def grouped(frame: pd.DataFrame, question: Question) -> pd.DataFrame:
@@ -175,8 +199,8 @@ def grouped(frame: pd.DataFrame, question: Question) -> pd.DataFrame:
     }
     table = pd.DataFrame({group: names[group] for group in question.groups})
     table["cohort"] = group_names(frame[question.cohort], question.missing) if question.cohort else "all"
-    parts = [f"{column}: " + names[column] for column in question.within]
-    table["within"] = pd.concat(parts, axis=1).agg(", ".join, axis=1) if parts else "all"
+    parts = pd.DataFrame({column: f"{column}: " + names[column] for column in question.within})
+    table["within"] = joined(parts, question.within, ", ") if question.within else "all"
     return table
 
 
@@ -199,7 +223,15 @@ def numbers_of(frame: pd.DataFrame, column: str, name: str, missing: tuple[str, 
     Raises:
         AnalysisInputError: a value is no number, or is negative.
     """
-    text = clean(frame[column], missing)
+    return plain_numbers(clean(frame[column], missing), column, name)
+
+
+def plain_numbers(text: pd.Series, column: str, name: str) -> pd.Series:
+    """Text of counts as numbers.
+
+    Raises:
+        AnalysisInputError: a value is no number, or is negative.
+    """
     numbers = to_numbers(text)
     wrong = (text.notna() & numbers.isna()) | (numbers < 0)
     refuse_rows(
@@ -220,8 +252,7 @@ def to_numbers(text: pd.Series) -> pd.Series:
         bare = bare.replace(",", "") if _THOUSANDS.fullmatch(bare) else bare
         return bare.removesuffix("%").strip()
 
-    known = {value: plain(value) for value in text.dropna().unique()}
-    numbers = pd.to_numeric(text.map(known.get), errors="coerce").astype(float)
+    numbers = pd.to_numeric(by_value(text, plain), errors="coerce").astype(float)
     return numbers.replace([np.inf, -np.inf], np.nan)
 
 

@@ -20,7 +20,7 @@ from warehouse.statistics.estimate_table import estimate_measures
 from warehouse.statistics.rate_table import rate_measures
 from warehouse.statistics.score_table import score_measures
 from warehouse.statistics.shrinkage import between_variance
-from warehouse.statistics.source import UNKNOWN, AnalysisInputError, Records
+from warehouse.statistics.source import UNKNOWN, AnalysisInputError, Records, joined
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 # Within a year as it is written in names of terms.
@@ -78,12 +78,12 @@ def disparity_table(outcomes: list[Records], choices: Choices) -> pd.DataFrame:
 
 def _outcome_table(records: Records, choices: Choices) -> pd.DataFrame:
     parts = []
-    for cohort, within, frame in _parts(records.frame):
+    for cohort, within, frame in _parts(_summed(records)):
         for crossed in dimensions(records.groups, choices.most_crossed):
             part, whole = _without_totals(frame, crossed, records.total)
             if part.empty:
                 continue
-            part = part.assign(group=part[list(crossed)].agg(BETWEEN.join, axis=1))
+            part = part.assign(group=joined(part, crossed, BETWEEN))
             measured = _measures(records, part, choices, whole)
             keys = {
                 "outcome": records.outcome, "cohort": cohort, "within": within, "dimension": " x ".join(crossed)
@@ -93,6 +93,20 @@ def _outcome_table(records: Records, choices: Choices) -> pd.DataFrame:
     if not parts:
         raise AnalysisInputError(f"every row of '{records.outcome}' is a total; leave --total away")
     return pd.concat(parts, ignore_index=True)
+
+
+def _summed(records: Records) -> pd.DataFrame:
+    """Records of a rate added up where they are alike, so that a row a person costs no more than a row a group."""
+    if records.kind != "rate":
+        return records.frame
+    alike = [*records.groups, "cohort", "within"]
+    told = records.frame["x"].notna().rename("told")
+    summed = (
+        records.frame.groupby([*alike, told], sort=False)[["n", "squares", "x", "missing"]]
+        .sum()
+        .reset_index()
+    )
+    return summed.assign(x=summed["x"].where(summed["told"])).drop(columns="told")
 
 
 def _measures(

@@ -28,7 +28,8 @@ STUDENTS = "race,gender,passed,score,year\n" + "".join(
 def run(*arguments: str) -> dict[str, Any]:
     done = CliRunner().invoke(app, ["gaps", *arguments, "--json"])
     assert done.exit_code == 0, done.output
-    document: dict[str, Any] = json.loads(done.stdout)
+    # Infinity and NaN are no JSON, whatever Python reads.
+    document: dict[str, Any] = json.loads(done.stdout, parse_constant=pytest.fail)
     return document
 
 
@@ -122,3 +123,36 @@ def test_what_cannot_be_used_is_told_with_column_and_fix(
     done = CliRunner().invoke(app, ["gaps", str(file), *arguments])
     assert done.exit_code == 1
     assert said in done.output
+
+
+def written(folder: Path, text: str) -> str:
+    file = folder / "table.csv"
+    file.write_text(text)
+    return str(file)
+
+
+def test_counts_of_nought_and_one_are_counts_where_they_have_a_denominator(tmp_path: Path) -> None:
+    """If not, one of ninety is a rate of 100 %."""
+    table = written(tmp_path, "group;n;met\nA;100;0\nB;90;1\n")
+    by_denominator = run(table, "--group", "group", "--outcome", "met", "--denominator", "n")
+    assert row(by_denominator, "B")["rate"] == pytest.approx(1 / 90)
+    by_weight = run(table, "--group", "group", "--outcome", "met", "--weight", "n")
+    assert "--denominator n" in by_weight["outcomes"][0]["notes"][0]
+
+
+def test_what_a_publisher_withheld_is_left_out_and_counted(tmp_path: Path) -> None:
+    """If not, a published table with suppressed cells cannot be read, or its marks become figures."""
+    table = written(tmp_path, "group,n,met\nA,100,50\nB,50,<5\nC,*,*\nD,20,0\n")
+    found = run(table, "--group", "group", "--outcome", "met", "--denominator", "n")
+    assert found["left_out"] == {"withheld met": 1, "withheld n": 1}
+    assert row(found, "B")["verdict"] == "not measured"
+    assert row(found, "D")["rate"] == 0
+
+
+def test_one_row_of_many_people_has_a_mean_and_no_interval(tmp_path: Path) -> None:
+    """If not, a mean without a spread looks exact."""
+    table = written(tmp_path, "group,n,score\nA,100,512\nB,90,498\n")
+    found = run(table, "--group", "group", "--outcome", "score", "--weight", "n")
+    assert row(found, "B")["gap"] == 14
+    assert row(found, "B")["gap_low"] is row(found, "B")["standardized_gap"] is None
+    assert "--sd" in found["outcomes"][0]["notes"][0]
