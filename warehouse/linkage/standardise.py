@@ -85,6 +85,9 @@ _MACROS = (
     """create or replace temp macro tl_unread(words) as
        list_transform(words, w -> case when regexp_matches(w, '[0-9]') and regexp_matches(w, '\\p{L}')
          then translate(w, '0123456789', 'olzeasgtbg') else w end)""",
+    # Names of a file without names ('FirstName_01'): alike for everybody, so they may only agree as a whole.
+    """create or replace temp macro tl_label(words) as
+       [translate(left(md5(array_to_string(words, '')), 12), '0123456789abcdef', 'ghijklmnopqrstuv')]""",
     "create or replace temp macro tl_letters(t) as regexp_replace(tl_fold(t), '[^\\p{L}0-9]', '', 'g')",
     "create or replace temp macro tl_digits(t) as nullif(regexp_replace(coalesce(t, ''), '[^0-9]', '', 'g'), '')",
 )
@@ -159,7 +162,11 @@ def _words_sql(config: LinkageConfig) -> str:
         blank = _list(sorted(placeholders - surnames))
         kept = f"list_filter(tl_words({column}), w -> not list_contains({suffixes}, w))"
         whole = f"array_to_string({kept}, '')"
-        cleaned = f"tl_unread(list_filter({kept}, w -> not list_contains({blank}, w)))"
+        named = f"list_filter({kept}, w -> not list_contains({blank}, w))"
+        numbered = " and ".join(
+            f"regexp_matches({name}, '[0-9]\\s*$')" for name in ("first_name", "last_name", column)
+        )
+        cleaned = f"case when {numbered} then tl_label({named}) else tl_unread({named}) end"
         # 'NaN' is what some tools write for nothing; 'Nan' and 'NAN' are a name.
         none = f"{column} in ('nan', 'NaN') or list_contains({blank}, {whole}) or ({_is_kind(kept, column)})"
         return f"case when {none} then [] else {cleaned} end"

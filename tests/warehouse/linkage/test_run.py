@@ -63,6 +63,23 @@ def test_rules_link_the_same_child_and_keep_co_twins_apart(paths: CommunityPaths
     assert all(len(key) == 32 for key in keys.values())
 
 
+def test_children_of_a_file_without_names_stay_apart(paths: CommunityPaths) -> None:
+    """Else a vendor's deidentified file ('FirstName_01') ends as one child with one score."""
+    names = [
+        (f"v{n}", "vendor", "d9", f"FirstName_0{n}", f"LastName_0{n}", f"2017-0{n}-11", None, f"60500{n}")
+        for n in range(1, 9)
+    ]
+    con = duck.connect()
+    attach_vault(con, paths, Settings(), purpose="test")
+    insert(con, names)
+    insert(con, [("w1", "other", "d9", "FirstName_01", "LastName_01", "2017-01-11", None, None)])
+    con.close()
+    run_linkage(paths, Settings(), LinkageConfig(), ["d9"], "r1")
+    keys = crosswalk(paths)
+    assert len({keys[f"v{n}"] for n in range(1, 9)}) == 8
+    assert keys["w1"] == keys["v1"]
+
+
 def test_an_unchanged_night_touches_nothing(paths: CommunityPaths) -> None:
     """Else every night makes a new release."""
     run_linkage(paths, Settings(), CONFIG, ["d1", "d2"], "r1")
