@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ingestion.acceptance import DeliveryOutcome, check_file, receive_all
+    from ingestion.acceptance import DeliveryOutcome, check_file, mend_lake, receive_all
 
-__all__ = ["DeliveryOutcome", "check_file", "receive_all"]
+__all__ = ["DeliveryOutcome", "check_file", "mend_lake", "receive_all"]
 
 
 def __getattr__(name: str) -> Any:

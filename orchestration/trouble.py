@@ -13,7 +13,7 @@ import dagster as dg
 # Errors whose messages we write ourselves, and write without values from the data.
 _OURS = (
     "ConfigurationError", "AlertError", "VaultKeyError", "MappingError", "ContractError", "SuiteError", "RunLockedError",
-    "ReleaseError", "VaultBusyError", "AccessLogError", "LedgerError",
+    "ReleaseError", "VaultBusyError", "VaultLostError", "AccessLogError", "LedgerError", "LakeError",
 )  # fmt: skip
 
 

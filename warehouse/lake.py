@@ -6,6 +6,7 @@ What belongs here: registering the lake in a DuckDB connection. What does not: w
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,6 +49,23 @@ _QUALITY = (
     ("estimated_precision", "DOUBLE"),
     ("estimated_recall", "DOUBLE"),
 )
+
+
+class LakeError(RuntimeError):
+    """A lake file is damaged or gone and cannot be made again; the message names it and says what to do."""
+
+
+def damaged_files(paths: CommunityPaths, files: Sequence[LakeFile]) -> list[LakeFile]:
+    """The files whose bytes are not those that the ledger noted, or that are gone."""
+    return [file for file in files if _content_hash(paths, file) != file.sha256]
+
+
+def _content_hash(paths: CommunityPaths, file: LakeFile) -> str | None:
+    try:
+        with (paths.data / file.path).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -197,15 +198,15 @@ def _deliver(desk: Desk, content: _Content, mapping: FeedMapping) -> DeliveryOut
         return _again(desk, content, mapping, known)
     judgement = _judge(desk.con, content.pending.path, mapping, desk.settings, desk.ledger, desk.community)
     _unchanged(content)
-    sequence = desk.ledger.next_sequence()
+    sequence, received_at = desk.ledger.next_sequence(), desk.settings.clock().replace(tzinfo=None)
     if known is not None and not known.is_finished:
-        sequence = known.delivery_seq
+        sequence, received_at = known.delivery_seq, known.received_at
     files: list[LakeFile] = []
     before = desk.ledger.previous(mapping.partner_id, mapping.name)
     if judgement.plan is not None:
         target = store.Target(mapping.partner_id, _issuer(desk, mapping), delivery_id, sequence)
         files, judgement = _store(desk, judgement, target)
-    delivery = _delivery(desk, mapping, content, delivery_id, sequence, judgement)
+    delivery = _delivery(mapping, content, delivery_id, sequence, received_at, judgement)
     desk.ledger.record(delivery, files)
     return _with_receipt(desk, mapping, delivery, judgement, before)
 
@@ -316,7 +317,12 @@ def _store(desk: Desk, judgement: Judgement, target: store.Target) -> tuple[list
 
 
 def _delivery(
-    desk: Desk, mapping: FeedMapping, content: _Content, delivery_id: str, sequence: int, judgement: Judgement
+    mapping: FeedMapping,
+    content: _Content,
+    delivery_id: str,
+    sequence: int,
+    received_at: datetime,
+    judgement: Judgement,
 ) -> Delivery:
     return Delivery(
         delivery_id=delivery_id,
@@ -328,7 +334,7 @@ def _delivery(
         file_name=printable_name(content.pending.path),
         sha256=content.sha256,
         size_bytes=content.state[0],
-        received_at=desk.settings.clock().replace(tzinfo=None),
+        received_at=received_at,
         status=judgement.status,
         records_read=judgement.records_read,
         rows_in=judgement.rows_in,

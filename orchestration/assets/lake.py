@@ -75,7 +75,9 @@ def build_lake_asset(landing: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
                     loaded, community.settings(), ledger
                 )  # a day has passed: lateness may have changed
             return
-        yield from _materializations(loaded, files)
+        for outcome in ingestion.mend_lake(loaded, community.settings(), ledger):
+            context.log.warning(f"A damaged lake file was made again from its original. {outcome.summary}")
+        yield from _materializations(loaded, ledger.current_files())
 
     return accept_deliveries
 

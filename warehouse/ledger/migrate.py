@@ -16,6 +16,12 @@ _VERSION = "alembic_version"  # alembic's own table
 _FIRST = "0001"  # the schema of ledgers from before migrations
 
 
+_DAMAGED = (
+    "The ledger's database {} is damaged. Nothing was touched. "
+    "Restore the community from its backup: throughline restore."
+)
+
+
 class LedgerError(RuntimeError):
     """The ledger cannot be used; says what to do."""
 
@@ -29,6 +35,7 @@ def migrate(engine: sa.Engine) -> None:
         LedgerError: a newer version of Throughline wrote it, or its database cannot be reached.
     """
     try:
+        _refuse_if_damaged(engine)
         found = version(engine)
         if found == newest():
             return
@@ -43,6 +50,16 @@ def migrate(engine: sa.Engine) -> None:
             f"The ledger's database {_place(engine)} cannot be used ({type(error.orig).__name__}). "
             "Check that it runs and that THROUGHLINE_LEDGER_URL names it."
         ) from None
+    except sa.exc.DatabaseError:
+        raise LedgerError(_DAMAGED.format(_place(engine))) from None
+
+
+def _refuse_if_damaged(engine: sa.Engine) -> None:
+    """SQLite tells of a damaged page only when it comes across it, which may be in the middle of a night."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as con:
+            if con.scalar(sa.text("pragma quick_check(1)")) != "ok":
+                raise LedgerError(_DAMAGED.format(_place(engine)))
 
 
 def version(engine: sa.Engine) -> str | None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 from sqlalchemy import orm
 
-from warehouse.ledger.migrate import migrate
+from warehouse.ledger.migrate import LedgerError, migrate
 from warehouse.ledger.tables import Delivery, DeliveryEvent, FileRow, LakeFile
 from warehouse.settings import CommunityPaths, Settings
 
@@ -36,9 +36,11 @@ class Ledger:
         """Open the ledger, making its tables when they are absent and bringing older ones up to date.
 
         Raises:
-            LedgerError: its database cannot be used, or a newer version wrote it.
+            LedgerError: its database cannot be used, is damaged or lost, or a newer version wrote it.
         """
         paths.data.mkdir(parents=True, exist_ok=True)
+        if settings.ledger_url is None:
+            _refuse_if_lost(paths)
         with FileLock(
             paths.data / "ledger.lock", timeout=60
         ):  # two that open it at once must not both migrate
@@ -175,6 +177,14 @@ class Ledger:
                 session.execute(sa.delete(FileRow).where(FileRow.delivery_id == delivery_id))
                 session.add(DeliveryEvent(delivery_id=delivery_id, at=_naive(at), kind="destroyed"))
 
+    def take_again(self, delivery_id: str, at: datetime) -> None:
+        """Let an accepted delivery be judged anew under its own number, because what it brought was damaged."""
+        with self._session() as session, session.begin():
+            delivery = session.get(Delivery, delivery_id)
+            if delivery is not None and delivery.status == "accepted":
+                delivery.status, delivery.is_finished = "refused", False
+                session.add(DeliveryEvent(delivery_id=delivery_id, at=_naive(at), kind="damaged"))
+
     def rewrite_file(self, path: str, *, rows: int, sha256: str) -> None:
         """Note that a lake file is written anew on a person's request; rows gone count as not meant for the feed."""
         with self._session() as session, session.begin():
@@ -273,6 +283,17 @@ class Ledger:
 
     def _session(self) -> orm.Session:
         return orm.Session(self._engine, expire_on_commit=False)
+
+
+def _refuse_if_lost(paths: CommunityPaths) -> None:
+    """A new ledger beside a lake that has deliveries would forget them all."""
+    if paths.ledger.is_file() and paths.ledger.stat().st_size:
+        return
+    if any(paths.lake.glob("[!_]*/*/*")):
+        raise LedgerError(
+            f"{paths.ledger}: the ledger is gone, though the lake holds deliveries. Nothing was touched. "
+            "Restore the community from its backup: throughline restore."
+        )
 
 
 def _naive(moment: datetime) -> datetime:

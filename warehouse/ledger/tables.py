@@ -62,7 +62,7 @@ class DeliveryEvent(Base):
     event_n: orm.Mapped[int] = orm.mapped_column(primary_key=True, autoincrement=True)
     delivery_id: orm.Mapped[str] = orm.mapped_column(sa.ForeignKey("delivery.delivery_id"), index=True)
     at: orm.Mapped[datetime]
-    kind: orm.Mapped[str]  # withdrawn, reinstated or destroyed
+    kind: orm.Mapped[str]  # withdrawn, reinstated, destroyed or damaged
 
 
 class FileRow(Base):

@@ -25,6 +25,10 @@ class VaultBusyError(RuntimeError):
     """Another process has the vault open; only one may write."""
 
 
+class VaultLostError(RuntimeError):
+    """The vault is gone though the lake names people whose identifiers it held."""
+
+
 def attach_vault(
     con: duckdb.DuckDBPyConnection,
     paths: CommunityPaths,
@@ -49,9 +53,15 @@ def attach_vault(
         EncryptionSelfTestError: plain text would be written; nothing is opened.
         AccessLogError: the access log does not fit its head.
         VaultBusyError: another process has the vault open.
+        VaultLostError: the vault is gone; a new one would give everybody another key.
     """
     master = vault_key(settings, paths)
     new = not paths.vault.exists()
+    if new and any(paths.lake.glob("[!_]*/*/*")):
+        raise VaultLostError(
+            f"{paths.vault}: the vault is gone, though the lake holds deliveries. Nothing was touched. "
+            "Restore the community from its backup: throughline restore."
+        )
     paths.vault.parent.mkdir(parents=True, exist_ok=True)
     paths.vault.parent.chmod(0o700)
     prove_encryption(con, paths.vault.parent, fresh=new)
