@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_DIR ?= demo
 PEOPLE ?= 6000
+TIMES ?= 20
 # Which dependency groups to install; production wants `--no-dev`.
 GROUPS ?= --all-groups
 
@@ -13,7 +14,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help install demo test lint system lock serve bench clean
+.PHONY: help install demo test lint system lock faults serve clean
 
 help: ## What can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -54,6 +55,9 @@ lint: install ## Linters, type checks, import and layer rules.
 lock: $(UV) ## Lock the newest allowed dependencies again.
 	$(UV) lock --upgrade
 	$(PYTHON) scripts/strip_lock.py
+
+faults: install system ## The fault table: kills, full disks, damage, lost servers; hundreds of trials, hours.
+	$(BIN)/python -m tests.faults --times $(TIMES)
 
 serve: install ## Open the Dagster UI of the demo community.
 	$(BIN)/throughline serve --dir $(DEMO_DIR)

@@ -32,7 +32,7 @@ from warehouse.linkage.state import (
     restore,
 )
 from warehouse.settings import CommunityPaths, Settings
-from warehouse.vault import attach_vault
+from warehouse.vault import attach_vault, damage_told
 
 _log = logging.getLogger(__name__)
 
@@ -59,13 +59,15 @@ def run_linkage(
 
     Raises:
         VaultKeyError: key missing, unsafe or wrong.
+        VaultLostError: the vault is gone or damaged.
     """
     con = duck.connect(
         memory_limit=settings.memory_limit, threads=settings.threads, temp_directory=paths.temp / "linkage"
     )
     try:
         attach_vault(con, paths, settings, purpose=f"linkage, run {run_id}")
-        return _run(con, paths, settings, config, current_deliveries, run_id)
+        with damage_told(paths):
+            return _run(con, paths, settings, config, current_deliveries, run_id)
     finally:
         con.close()
 

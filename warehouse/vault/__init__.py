@@ -16,7 +16,7 @@ from warehouse.vault.pseudonym import keyed_hash_sql, set_key_variables, source_
 from warehouse.vault.rotation import rotate_key
 from warehouse.vault.schema import IDENTIFIER_COLUMNS
 from warehouse.vault.selftest import EncryptionSelfTestError
-from warehouse.vault.store import VaultBusyError, VaultLostError, attach_vault
+from warehouse.vault.store import VaultBusyError, VaultLostError, attach_vault, damage_told
 
 __all__ = [
     "IDENTIFIER_COLUMNS",
@@ -27,6 +27,7 @@ __all__ = [
     "VaultLostError",
     "attach_vault",
     "compact_vault",
+    "damage_told",
     "decrypt_file",
     "decrypted_blocks",
     "derived_key",

@@ -6,6 +6,8 @@ What belongs here: attaching and creating. What does not: who reads which table 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -19,6 +21,8 @@ from warehouse.vault.schema import create_tables
 from warehouse.vault.selftest import prove_encryption
 
 ALIAS = "vault"
+_RESTORE = "Restore the community from its backup: throughline restore."
+_UNREADABLE = f"not to be opened with this key, or damaged. Nothing was touched. {_RESTORE}"
 
 
 class VaultBusyError(RuntimeError):
@@ -26,7 +30,7 @@ class VaultBusyError(RuntimeError):
 
 
 class VaultLostError(RuntimeError):
-    """The vault is gone though the lake names people whose identifiers it held."""
+    """The vault is gone though the lake names people whose identifiers it held, or its file is damaged."""
 
 
 def attach_vault(
@@ -60,7 +64,7 @@ def attach_vault(
     if new and any(paths.lake.glob("[!_]*/*/*")):
         raise VaultLostError(
             f"{paths.vault}: the vault is gone, though the lake holds deliveries. Nothing was touched. "
-            "Restore the community from its backup: throughline restore."
+            f"{_RESTORE}"
         )
     paths.vault.parent.mkdir(parents=True, exist_ok=True)
     paths.vault.parent.chmod(0o700)
@@ -77,6 +81,21 @@ def attach_vault(
     except BaseException:
         con.execute(f"detach {ALIAS}")
         raise
+
+
+@contextmanager
+def damage_told(paths: CommunityPaths) -> Iterator[None]:
+    """Say what to do when a page of the vault turns out damaged in the middle of work.
+
+    Raises:
+        VaultLostError: in place of DuckDB's own errors about the vault's pages.
+    """
+    try:
+        yield
+    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.SerializationException) as error:
+        if "AES tag" not in str(error) and paths.vault.name not in str(error):
+            raise
+        raise VaultLostError(f"{paths.vault}: the vault's file is damaged. {_RESTORE}") from None
 
 
 def database_key(master: SecretStr) -> str:
@@ -103,11 +122,11 @@ def open_file(
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise VaultBusyError(f"{file}: in use by another process. Wait for its end.") from None
-        raise VaultKeyError(f"{file}: not to be opened with this key, or damaged.") from None
+        raise VaultKeyError(f"{file}: {_UNREADABLE}") from None
     except duckdb.Error as error:
         if "already" in str(error).lower():
             raise VaultBusyError(f"{file}: already open in this process.") from None
-        raise VaultKeyError(f"{file}: not to be opened with this key, or damaged.") from None
+        raise VaultKeyError(f"{file}: {_UNREADABLE}") from None
 
 
 def _create(con: duckdb.DuckDBPyConnection, paths: CommunityPaths, master: SecretStr) -> None:
