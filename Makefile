@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed
 DEMO_DIR ?= demo
 PEOPLE ?= 6000
 TIMES ?= 20
+# Whom `make audit` asks: pypi or osv.
+SERVICE ?= pypi
 # Which dependency groups to install; production wants `--no-dev`.
 GROUPS ?= --all-groups
 
@@ -14,7 +16,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help install demo test lint system lock faults serve clean
+.PHONY: help install demo test lint system lock sbom audit faults serve clean
 
 help: ## What can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,17 +46,25 @@ test: install system ## Install what the tests need and run them all.
 system: ## Debian packages that some tests need: Chromium (report card) and PostgreSQL (publishing).
 	@scripts/install_system_packages
 
-lint: install ## Linters, type checks, import and layer rules.
+lint: install ## Linters, type checks, import and layer rules, and no secret in a file.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_dbt_layers.py
 	$(BIN)/python scripts/make_schemas.py --check
+	$(BIN)/python scripts/check_secrets.py
 
 lock: $(UV) ## Lock the newest allowed dependencies again.
 	$(UV) lock --upgrade
 	$(PYTHON) scripts/strip_lock.py
+
+sbom: $(UV) ## List every locked package in build/throughline.cdx.json (CycloneDX), for a release.
+	@mkdir -p build
+	$(UV) export --quiet --frozen --all-groups --format cyclonedx1.5 --output-file build/throughline.cdx.json
+
+audit: install ## Known vulnerabilities of locked packages; needs a vulnerability service (SERVICE=pypi or osv).
+	$(BIN)/python scripts/audit_packages.py build/requirements.txt $(SERVICE)
 
 faults: install system ## The fault table: kills, full disks, damage, lost servers; hundreds of trials, hours.
 	$(BIN)/python -m tests.faults --times $(TIMES)

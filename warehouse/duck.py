@@ -35,7 +35,7 @@ def extension_path(name: str) -> Path:
 
 def load_extension(con: duckdb.DuckDBPyConnection, name: str) -> None:
     """Load a packaged DuckDB extension into a connection; nothing is downloaded."""
-    con.execute(f"load '{extension_path(name)}'")
+    con.execute(f"load {sql_literal(str(extension_path(name)))}")
 
 
 def connect(

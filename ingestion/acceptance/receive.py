@@ -306,7 +306,7 @@ def _issuer(desk: Desk, mapping: FeedMapping) -> str:
 
 def _store(desk: Desk, judgement: Judgement, target: store.Target) -> tuple[list[LakeFile], Judgement]:
     plan = judgement.plan
-    assert plan is not None
+    assert plan is not None  # noqa: S101 - a file without a plan was refused before
     store.split_rows(desk.con, plan, target)
     judgement = without_removed(desk.con, judgement)
     store.to_vault(desk.con, plan, target, replace=target.delivery_id in desk.cut_off)

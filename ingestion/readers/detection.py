@@ -84,7 +84,7 @@ def detect_dialect(
                 found = _scored(sample, dialect, most_bytes)
                 if best is None or found.score > best.score + 1e-9:
                     best = found
-    assert best is not None
+    assert best is not None  # noqa: S101 - there is a candidate always
     if delimiter is None and (not best.dialect.delimiter or _is_single_column(sample, best)):
         single = Dialect("", best.dialect.quote, best.dialect.escape)
         return replace(_scored(sample, single, most_bytes), score=best.score)

@@ -12,6 +12,7 @@ import duckdb
 import pandas as pd
 
 from ingestion.sample.life import Life
+from warehouse.duck import sql_literal
 
 # Each query: true_person_id, cohort_year, status. Times and limits are those of the indicator definitions.
 _QUERIES = {
@@ -123,9 +124,11 @@ def write_truth(
             ("indicator", f"({union})", "all"),
         ):
             shifted = f"select * replace (true_person_id + {first_serial} as true_person_id) from {rows}"
-            con.execute(
-                f"copy ({shifted} order by {order}) to '{folder / f'{name}.parquet'}' (format parquet)"
-            )
+            con.execute(f"copy ({shifted} order by {order}) to {_file(folder, name)} (format parquet)")
+
+
+def _file(folder: Path, name: str) -> str:
+    return sql_literal(str(folder / f"{name}.parquet"))
 
 
 def join_truth(towns: list[Path], folder: Path) -> None:
@@ -133,17 +136,15 @@ def join_truth(towns: list[Path], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as con:
         for name in ("person", "source_id", "indicator"):
-            parts = [str(town / f"{name}.parquet") for town in towns]
-            con.execute(
-                f"copy (from read_parquet({parts})) to '{folder / f'{name}.parquet'}' (format parquet)"
-            )
+            parts = ", ".join(_file(town, name) for town in towns)
+            con.execute(f"copy (from read_parquet([{parts}])) to {_file(folder, name)} (format parquet)")
         con.execute(
             f"""
             copy (
                 select indicator_id, cohort_year, count(*) as eligible_n,
                     count(*) filter (where status in ('met', 'not_met')) as denominator_n,
                     count(*) filter (where status = 'met') as numerator_n, numerator_n / nullif(denominator_n, 0) as rate
-                from '{folder / "indicator.parquet"}' group by all having denominator_n > 0 order by all
-            ) to '{folder / "rate.parquet"}' (format parquet)
+                from {_file(folder, "indicator")} group by all having denominator_n > 0 order by all
+            ) to {_file(folder, "rate")} (format parquet)
             """
         )

@@ -245,7 +245,7 @@ def report(directory: CommunityOption = None, as_json: JsonOption = False) -> No
         ).fetchall()
         waiting, (double, kappa) = queue_length(con), agreement(con)
     quality = community.paths.crosswalk / "linkage_quality.parquet"
-    rows = duckdb.sql(f"from '{quality}'").fetchall() if quality.exists() else []
+    rows = duckdb.sql(f"from {duck.sql_literal(str(quality))}").fetchall() if quality.exists() else []
     if as_json:
         told = {
             "runs": [{"run_id": r, "at": at, "mode": m, "model": v, **json.loads(j)} for r, at, m, v, j in runs],

@@ -41,7 +41,7 @@ def status(directory: CommunityOption = None, as_json: JsonOption = False) -> No
         ).fetchone()
     finally:
         con.close()
-    assert row is not None
+    assert row is not None  # noqa: S101 - an aggregate has a row
     names = ("identifier_records", "source_persons", "deliveries", "persons", "decisions")
     counts = dict(zip(names, row, strict=True))
     if as_json:

@@ -53,7 +53,7 @@ def _run(text: str, folder: Path, community: Path | None) -> subprocess.Complete
     if community is not None:
         environment["THROUGHLINE_COMMUNITY"] = str(community)
     return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", text],
+        ["bash", "-euo", "pipefail", "-c", text],  # noqa: S607 - the reader's shell, found as a reader finds it
         cwd=folder,
         env=environment,
         capture_output=True,

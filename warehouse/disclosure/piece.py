@@ -101,7 +101,7 @@ class Piece:
             none = np.zeros(both.shape[0])
             self._near = Programme(both, none, none, np.zeros(2 * count), np.zeros(2 * count))
         for number, base in enumerate(self._bases[::-1]):
-            assert self._near is not None
+            assert self._near is not None  # noqa: S101 - made above where there are bases
             near, used = self._near, matrix @ base
             near.bound_rows(self._all[1] - used, self._all[2] - used)
             up, down = np.maximum(high - base, 0), np.maximum(base - low, 0)

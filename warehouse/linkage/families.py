@@ -60,7 +60,7 @@ def has_families(con: duckdb.DuckDBPyConnection) -> bool:
             (select count(distinct node) from link_record where street is not null and dob is not null),
             (select other_sex / nullif(pairs, 0) from alike)"""
     ).fetchone()
-    assert row is not None
+    assert row is not None  # noqa: S101 - scalar subqueries make a row
     people, siblings, certain, described, other_sex = row
     if people < _MINIMUM or described < people / 2:
         return True

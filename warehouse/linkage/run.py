@@ -152,7 +152,7 @@ def _report(
             (select count(*) from decided_edge where outcome = 'review')
         from (select cluster, count(*) over (partition by cluster) as n from linked)"""
     ).fetchone()
-    assert row is not None
+    assert row is not None  # noqa: S101 - an aggregate has a row
     return LinkageReport(
         changed=True,
         source_persons=row[0],

@@ -139,7 +139,7 @@ def _compare(
         from by_key
         """
     ).fetchone()
-    assert row is not None
+    assert row is not None  # noqa: S101 - an aggregate has a row
     return TableChange(name, *(int(value) for value in row))
 
 

@@ -67,7 +67,7 @@ def published_figure(release: Path, figure: Figure, geography_id: str) -> tuple[
         answer = con.execute(f"from rates where {_where(list(full.key()))}", full.key())
         names = [column[0] for column in answer.description or []]
         row = answer.fetchone()
-    assert row is not None
+    assert row is not None  # noqa: S101 - unknown figures were refused above
     return full, dict(zip(names, row, strict=True))
 
 

@@ -71,7 +71,7 @@ def choose_suppressed(con: duckdb.DuckDBPyConnection, rates: str, policy: Policy
         "coalesce(sum(eligible_n) filter (where hidden), 0)::bigint from cell"
     ).fetchone()
     con.execute("drop table cell")
-    assert row is not None
+    assert row is not None  # noqa: S101 - an aggregate has a row
     cells, hidden, people, hidden_people = (int(value) for value in row)
     return Protection(cells, hidden, people, hidden_people, tuple(rules))
 

@@ -52,7 +52,7 @@ def lengthened(frame: pd.DataFrame, question: Question, name: str) -> tuple[pd.D
         # A column without one of the places, such as the people of all groups, holds for every value of it.
         shared = [key for key in keys if long is None or (key in long and key in column)]
         long = column if long is None else long.merge(column, on=shared, how="left", validate="many_to_one")
-    assert long is not None
+    assert long is not None  # noqa: S101 - there is a pattern, see above
     kept = frame.drop(columns=[c for text in patterns.values() for c in _fitting(frame, text)])
     kept = kept.assign(**{_ROW: range(len(kept))})
     table = long.merge(kept, on=_ROW, how="left").sort_values([_ROW, *places], kind="stable")
