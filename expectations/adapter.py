@@ -7,7 +7,7 @@ judging results.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -22,6 +22,22 @@ class _Dialect(str):
     @property
     def value(self) -> str:
         return str(self)
+
+
+class RowsThatBreakTheRule(gxe.UnexpectedRowsExpectation):
+    """Counts the rows that a query finds, and passes when there are none.
+
+    The library's own class fetches the rows as well as counting them: a second query a rule, for values that no
+    result may hold.
+    """
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
+
+    def _validate(
+        self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+    ) -> dict[str, Any]:
+        found = metrics["unexpected_rows_query.row_count"]
+        return {"success": found == 0, "result": {"observed_value": found}}
 
 
 def keep_connection_open() -> None:
@@ -70,7 +86,7 @@ def expectation(rule: Rule, suite: Suite) -> Any:
         inner = str(rule.violations).replace("{table}", "\0").strip().rstrip(";")
         inner = _braces(inner).replace("\0", suite.table)
         query = f"select 1 as unexpected from ({inner}) as violating where 1 = 1 or exists (select 1 from {{batch}})"
-    return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, meta=meta)
+    return RowsThatBreakTheRule(unexpected_rows_query=query, meta=meta)
 
 
 def _braces(sql: str) -> str:

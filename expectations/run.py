@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,34 +17,40 @@ import duckdb
 from expectations.adapter import close, expectation, open_context
 from expectations.model import QualityReport, Rule, RuleResult, Suite, load_suites
 
+_HISTORY = "config.table_history"
 _RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 
 
-def run_suites(database: Path, run_id: str, suites: Iterable[Suite] | None = None) -> QualityReport:
+def run_suites(
+    database: Path, run_id: str, suites: Iterable[Suite] | None = None, made_on: date | None = None
+) -> QualityReport:
     """Run suites on a DuckDB file and collect one result a rule.
 
     Args:
         database: the working database; opened read-only.
         run_id: identifies the run in the report.
-        suites: the suites to run; all when absent. Those of absent or empty optional tables are passed over.
+        suites: the suites to run; all when absent. Those of optional tables are passed over where the table is
+            absent, or empty and was so at the last release.
+        made_on: the day that the report is to bear.
     """
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     chosen = list(load_suites() if suites is None else suites)
-    counts = _row_counts(database, chosen)
+    counts, once_filled = _row_counts(database, chosen)
     context, source = open_context(database)
     results: list[RuleResult] = []
     try:
         for suite in chosen:
             if suite.table not in counts:
                 results += [] if suite.optional else [_absent(rule, suite) for rule in suite.rules]
-            elif counts[suite.table] or not suite.optional:
+            elif counts[suite.table] or not suite.optional or suite.table in once_filled:
                 results += _run_suite(context, source, suite)
     finally:
         close(source)
-    return QualityReport(run_id=run_id, results=results, row_counts=counts)
+    return QualityReport(run_id=run_id, made_on=made_on, results=results, row_counts=counts)
 
 
-def _row_counts(database: Path, suites: Sequence[Suite]) -> dict[str, int]:
+def _row_counts(database: Path, suites: Sequence[Suite]) -> tuple[dict[str, int], set[str]]:
+    """Rows of each table that is there, and the tables that had any at the last release."""
     with duckdb.connect(str(database), read_only=True) as con:
         present = {
             f"{schema}.{table}"
@@ -52,7 +59,11 @@ def _row_counts(database: Path, suites: Sequence[Suite]) -> dict[str, int]:
             ).fetchall()
         }
         wanted = [suite.table for suite in suites if suite.table in present]
-        return {table: _count(con, table) for table in wanted}
+        counts = {table: _count(con, table) for table in wanted}
+        if _HISTORY not in present:
+            return counts, set()
+        filled = con.execute(f"select table_name from {_HISTORY} where row_n > 0").fetchall()
+        return counts, {name for (name,) in filled}
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -10,13 +10,14 @@ from typing import Any
 
 import duckdb
 
+from expectations.reports import load_report
 from ingestion.contracts import load_contracts
 from ingestion.mapping import load_mappings
 from warehouse import built, lake, working
 from warehouse.community import Community
 from warehouse.gateways import gateway_history
 from warehouse.ledger import Ledger
-from warehouse.release import list_releases
+from warehouse.release import list_releases, read_manifest
 from warehouse.settings import Settings
 
 
@@ -71,6 +72,7 @@ def _fill(
         partner_feeds=_partner_feeds(community),
         releases=_release_history(community),
         gateway_release=gateway_history(community.paths),
+        table_history=_table_history(community),
     )
     now = built.source_prints(con, sorted(contracts), files, code)
     built.write_prints(con, now)
@@ -105,3 +107,14 @@ def _release_history(community: Community) -> list[dict[str, Any]]:
         }
         for release in list_releases(community.paths)
     ]
+
+
+def _table_history(community: Community) -> list[dict[str, Any]]:
+    """How large each table was in the night that made the present release, as the quality gate counted it then."""
+    current = [release for release in list_releases(community.paths) if release.is_current]
+    if not current:
+        return []
+    report = load_report(community.paths.quality, read_manifest(current[-1].path)["run_id"])
+    return (
+        [{"table_name": name, "row_n": n} for name, n in sorted(report.row_counts.items())] if report else []
+    )

@@ -89,6 +89,7 @@ def write_configuration(
     releases: Sequence[Mapping[str, Any]],
     access_log: Sequence[Mapping[str, Any]] = (),
     gateway_release: Sequence[Mapping[str, Any]] = (),
+    table_history: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Write the schema `config`: what the models need to know of the community, one table a subject.
 
@@ -102,6 +103,8 @@ def write_configuration(
         access_log: rows partner_id, read_at (reads of student-level marts).
         gateway_release: rows gateway_id, gateway_order, status, reason, release_id, as_of_date: what was released of
             the gateways so far, a row a change.
+        table_history: rows table_name, row_n: how large each table was at the last release; the quality gate alone
+            reads it.
     """
     con.execute("create schema if not exists config")
     text, number, flag, moment = pa.string(), pa.float64(), pa.bool_(), pa.timestamp("us")
@@ -188,6 +191,7 @@ def write_configuration(
             "as_of_date": pa.date32(),
         },
     )
+    _table(con, "table_history", table_history, {"table_name": text, "row_n": pa.int64()})
 
 
 def _table(

@@ -6,12 +6,12 @@ What belongs here: telling reports. What does not: running suites outside a nigh
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from expectations.model import RuleResult, load_suites
-from expectations.reports import load_report
+from expectations.model import QualityReport, RuleResult, Since, load_suites
+from expectations.reports import failing_since, load_report
 from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
 
 quality_app = typer.Typer(help="What the quality gate asks, and what it found.", no_args_is_help=True)
@@ -34,10 +34,10 @@ def explain(
     if report is None:
         console.print("No quality report yet; it is made by `throughline run`.")
         raise typer.Exit(1)
+    since = failing_since(community.paths.quality, report.run_id)
     if as_json:
-        console.print_json(report.model_dump_json())
+        console.print_json(json.dumps(_told(report, since)))
         raise typer.Exit(1 if report.blocking_failures else 0)
-    since = _failing_since(community.paths.quality)
     for result in (*report.blocking_failures, *report.warnings):
         _tell(result, since.get(result.rule_id))
     console.print(
@@ -68,28 +68,20 @@ def rules(as_json: JsonOption = False) -> None:
         console.print(f"{row['severity']:5}  {row['table']:35} {row['rule']}: {row['why']}", soft_wrap=True)
 
 
-def _tell(result: RuleResult, since: str | None) -> None:
+def _told(report: QualityReport, since: dict[str, Since]) -> dict[str, Any]:
+    """The report as it is kept, and of each failed rule since when it fails."""
+    told: dict[str, Any] = report.model_dump(mode="json")
+    for result in told["results"]:
+        begun = since.get(result["rule_id"])
+        result["since"] = begun.model_dump(mode="json") if begun and not result["success"] else None
+    return told
+
+
+def _tell(result: RuleResult, since: Since | None) -> None:
     colour = "red" if result.severity == "block" else "yellow"
     rows = f", {result.unexpected_n:,} rows" if result.unexpected_n else ""
     console.print(f"[{colour}]{result.severity}[/{colour}] {result.table}: {result.rule_id}{rows}")
-    console.print(f"    why   {result.error or result.why}", soft_wrap=True)
-    console.print(f"    fix   {result.fix}", soft_wrap=True)
-    console.print(f"    ask   {result.owner}; failing since run {since or result.rule_id}", soft_wrap=True)
-
-
-def _failing_since(folder: object) -> dict[str, str]:
-    """The first run of the present unbroken series of failures, by rule."""
-    from pathlib import Path
-
-    files = sorted(Path(str(folder)).glob("*.json"), key=lambda file: file.stat().st_mtime)
-    since: dict[str, str] = {}
-    for file in files:
-        if file.stem == "latest":
-            continue
-        report = load_report(file.parent, file.stem)
-        for result in report.results if report else []:
-            if result.success:
-                since.pop(result.rule_id, None)
-            else:
-                since.setdefault(result.rule_id, file.stem)
-    return since
+    console.print(f"    why    {result.error or result.why}", soft_wrap=True)
+    console.print(f"    fix    {result.fix}", soft_wrap=True)
+    console.print(f"    ask    {result.owner}", soft_wrap=True)
+    console.print(f"    since  {since or 'this run'}", soft_wrap=True)
