@@ -15,7 +15,8 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parent.parent
 _CODE_FOLDERS = ("dbt_project", "warehouse", "ingestion", "expectations", "orchestration")
 _CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv", ".j2", ".css"}
-_SKIP = {"target", "logs", "dbt_packages", "__pycache__"}
+# The semantic layer reads releases and shapes none.
+_SKIP = {"target", "logs", "dbt_packages", "__pycache__", "semantic"}
 
 
 @lru_cache(maxsize=1)

@@ -43,6 +43,7 @@ _AREAS = (
     "publish",
     "report",
     "explain",
+    "metrics",
     "gaps",
     "gateway",
     "disclosure",

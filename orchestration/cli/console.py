@@ -85,6 +85,7 @@ def fail_message(error: Exception) -> str | None:
         "SubjectRequestError",
         "RemainsFoundError",
         "ExplainError",
+        "MetricsError",
     }
     if isinstance(error, known) or type(error).__name__ in named:
         return f"throughline: {error}"

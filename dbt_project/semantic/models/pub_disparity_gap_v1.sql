@@ -1,0 +1,1 @@
+select * from release.main.pub_disparity_gap_v1

@@ -1,0 +1,1 @@
+select * from release.main.pub_indicator_rate_v1
