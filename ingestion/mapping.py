@@ -242,6 +242,25 @@ def standards() -> list[str]:
     return sorted(str(path.relative_to(_STANDARDS).with_suffix("")) for path in files)
 
 
+def load_standard(name: str) -> FeedMapping:
+    """A ready-made mapping as it ships, with the codes that its folder shares."""
+    return FeedMapping.model_validate(_standard(name))
+
+
+def standard_title(name: str) -> str:
+    """What a ready-made mapping is made for, as its file begins to say: `Teaching Strategies GOLD`."""
+    first = (_STANDARDS / f"{name}.yml").read_text(encoding="utf-8").partition("\n")[0]
+    return re.split(r"[:;,(]", first.lstrip("# "))[0].strip().rstrip(".")
+
+
+def _standard(name: str) -> dict[str, Any]:
+    path = _STANDARDS / f"{name}.yml"
+    # Codes that the standards of one folder share stand beside them.
+    shared = _yaml(path.with_name(_SHARED_CODES)) if path.with_name(_SHARED_CODES).exists() else {}
+    base: dict[str, Any] = _yaml(path)
+    return {**base, "code_lists": _code_lists(shared, base)}
+
+
 def _with_standard(file: Path) -> FeedMapping | None:
     """The mapping upon the ready-made one that it names: a key given here takes the place of the standard's.
 
@@ -256,11 +275,7 @@ def _with_standard(file: Path) -> FeedMapping | None:
         raise MappingError(
             f"{file}:{_line(file, 'standard')}: no standard '{own['standard']}'{near}. Standards: {', '.join(names)}"
         )
-    path = _STANDARDS / f"{own['standard']}.yml"
-    # Codes that the standards of one folder share stand beside them.
-    shared = _yaml(path.with_name(_SHARED_CODES)) if path.with_name(_SHARED_CODES).exists() else {}
-    base = _yaml(path)
-    base["code_lists"] = _code_lists(shared, base)
+    base = _standard(own["standard"])
     try:
         return FeedMapping.model_validate({**base, **own, "code_lists": _code_lists(base, own)})
     except ValidationError as error:

@@ -157,16 +157,3 @@ def _guess(profile: ColumnProfile, column: Column, confidence: float) -> ColumnG
         known |= {str(code).upper(): str(code) for code in load_option_sets()[str(column.options)]}
         codes = tuple((code, known.get(code)) for code in sorted(profile.codes))
     return ColumnGuess(column.name, profile.name, round(min(confidence, 1.0), 2), dates, codes)
-
-
-def indicators_fed(proposal: Proposal) -> dict[str, list[str]]:
-    """Indicators that need this feed, each with the columns that it still wants from this file."""
-    have = {guess.canonical for guess in proposal.columns}
-    fed: dict[str, list[str]] = {}
-    for indicator, needs in _data("indicator_needs.yml").items():
-        if proposal.feed in needs:
-            wanted = needs[proposal.feed]
-            either = {"score", "performance_level_code"}
-            missing = [name for name in wanted if name not in have and not (name in either and have & either)]
-            fed[indicator] = missing
-    return fed

@@ -1,4 +1,4 @@
-"""Writing a proposed mapping as YAML, with what is uncertain marked for a person to settle.
+"""Writing a proposed mapping as YAML, with what is uncertain marked `# check:` for a person to settle.
 
 What belongs here: the text of the mapping file. What does not: the guesses in it (`propose`).
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 
 from ingestion.contracts import load_contracts
+from ingestion.mapping import FeedMapping
 from ingestion.onboarding.propose import CERTAIN, ColumnGuess, Proposal
+from ingestion.onboarding.recognise import Fit
 
 _PLAIN = re.compile(r"^[A-Za-z][A-Za-z0-9_ ]*$")
 _WORDS_OF_YAML = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
@@ -18,26 +20,24 @@ def mapping_text(proposal: Proposal, file_name: str) -> str:
     """The mapping's YAML: columns with their confidence, codes, and the questions that stay open."""
     contract = load_contracts()[proposal.feed]
     types = {column.name: column for column in contract.columns}
-    stem, dot, suffix = file_name.rpartition(".")
-    pattern = re.sub(r"\d+", "*", stem) + dot + suffix if dot else file_name
     lines = [
         f"# Proposed from {_comment(file_name)}; confidence of the feed {proposal.confidence:.0%}.",
-        "# Lines marked 'uncertain' wait for a person: confirm or correct them, then take the mark away.",
+        "# Lines marked '# check:' wait for a person: confirm or correct them, then take the mark away.",
         f"feed: {proposal.feed}",
-        f"file_pattern: [{_scalar(pattern)}]",
+        f"file_pattern: [{scalar(pattern_of(file_name))}]",
         "layouts:",
         "  - columns:",
     ]
     for guess in proposal.columns:
-        mark = "" if guess.confidence >= CERTAIN else " uncertain,"
+        mark = "" if guess.confidence >= CERTAIN else " check: only"
         lines.append(
-            f"      {guess.canonical}: {_how(guess, types[guess.canonical].type)} #{mark} {guess.confidence:.0%}"
+            f"      {guess.canonical}: {_how(guess, types[guess.canonical].type)} #{mark} {guess.confidence:.0%} sure"
         )
     for name in proposal.missing:
         column = types[name]
-        lines.append(f"      # uncertain, required and not found: {name} ({column.meaning})")
+        lines.append(f"      # check: required and not found: {name} ({column.meaning})")
     if proposal.unused:
-        lines.append(f"    ignore: [{', '.join(_scalar(name) for name in proposal.unused)}]")
+        lines.append(f"    ignore: [{', '.join(scalar(name) for name in proposal.unused)}]")
     lists = [guess for guess in proposal.columns if guess.codes]
     if lists:
         lines.append("code_lists:")
@@ -46,10 +46,10 @@ def mapping_text(proposal: Proposal, file_name: str) -> str:
         for code, option in guess.codes:
             if option is None:
                 lines.append(
-                    f"    # uncertain: {_scalar(code)}: which of the option set {types[guess.canonical].options}?"
+                    f"    # check: {scalar(code)}: which of the option set {types[guess.canonical].options}?"
                 )
             else:
-                lines.append(f"    {_scalar(code)}: {_scalar(option)}")
+                lines.append(f"    {scalar(code)}: {scalar(option)}")
         if not any(code == "" for code, _ in guess.codes):
             lines.append(
                 '    "": NotCollected' if types[guess.canonical].options in _COLLECTED else '    "": Unknown'
@@ -57,13 +57,52 @@ def mapping_text(proposal: Proposal, file_name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def standard_text(fit: Fit, mapping: FeedMapping, file_name: str) -> str:
+    """The mapping's YAML by which a ready-made one is used, with what a person has to settle."""
+    j = fit.judgement
+    named = f"file_pattern: [{', '.join(map(scalar, mapping.patterns))}]"
+    if not mapping.takes(file_name):
+        named = f"file_pattern: [{scalar(pattern_of(file_name))}] # check: will later files be named so?"
+    lines = [
+        f"# {fit.title}, recognised in {_comment(file_name)}, {fit.confidence:.0%} sure. Of its rows {j.accepted:,} would be",
+        f"# accepted, {j.quarantined:,} put aside and {j.not_applicable:,} left to other feeds or to none.",
+        *(["# Lines marked '# check:' wait for a person."] if fit.unsaid or j.quarantined else []),
+        f"standard: {fit.standard}",
+        named,
+    ]
+    if fit.unsaid:
+        lines += [
+            f"# check: neither the file nor its name says {' and '.join(fit.unsaid)}. Say it here, without the '# ' (a school",
+            "# year by its spring: 2025 is 2024-25), or drop the file under a name that does; see the standard's first lines.",
+            "# columns:",
+            *(f"#   {name}: {{constant: ....}}" for name in fit.unsaid),
+        ]
+    for finding in j.findings:
+        if finding.severity == "quarantine":
+            place = f" in {finding.column}" if finding.column else ""
+            lines.append(
+                f"# check: {finding.count:,} rows put aside, {finding.code}{place}: {_comment(finding.why)}"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def pattern_of(file_name: str) -> str:
+    """A pattern for the file and for those that differ from it in numbers only, such as next year's."""
+    plain = re.sub(r"([\[?*])", r"[\1]", file_name)
+    stem, dot, suffix = plain.rpartition(".")
+    # A name of digits alone would become a pattern that takes everything.
+    if not dot or not re.search(r"[^\W\d_]{2}", stem):
+        return plain
+    return re.sub(r"\d+", "*", stem) + dot + suffix
+
+
 _COLLECTED = {"yes_no", "race", "gender", "sex", "food_service_eligibility"}
 
 
 def _how(guess: ColumnGuess, kind: str) -> str:
-    source = _scalar(guess.source)
+    source = scalar(guess.source)
     if guess.date_formats:
-        return f"{{from: {source}, date_format: [{', '.join(_scalar(fmt) for fmt in guess.date_formats)}]}}"
+        return f"{{from: {source}, date_format: [{', '.join(scalar(fmt) for fmt in guess.date_formats)}]}}"
     if guess.canonical == "school_year":
         return f"{{from: {source}, convert: spring_year}}"
     if guess.codes:
@@ -72,7 +111,8 @@ def _how(guess: ColumnGuess, kind: str) -> str:
     return source
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
+    """A text as a YAML scalar that is read back as the same text."""
     if _PLAIN.match(text) and text.lower() not in _WORDS_OF_YAML and text == text.strip():
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ").replace("\r", " ") + '"'

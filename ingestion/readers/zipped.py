@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from ingestion.readers.model import Limits, Member, ReadResult, Request, UnreadableFileError
 from ingestion.readers.scratch import scratch_folder
+from ingestion.readers.xml_tags import elements_in
 
 _BLOCK = 1 << 20
 # Beneath this no ratio does harm.
@@ -55,7 +56,7 @@ def members_with(request: Request, element: str | None = None) -> list[str]:
         pattern = (request.hints.member or "*").lower()
         infos = [info for info in _checked(archive, request.path, request.limits) if _fits(info, pattern)]
         last = (element or "").rpartition("/")[2]
-        return [info.filename for info in infos if not last or _may_hold(archive, info, last.encode())]
+        return [info.filename for info in infos if not last or _may_hold(archive, info, last)]
 
 
 def _fits(info: zipfile.ZipInfo, pattern: str) -> bool:
@@ -63,17 +64,22 @@ def _fits(info: zipfile.ZipInfo, pattern: str) -> bool:
     return fnmatch(name, pattern) or fnmatch(PurePosixPath(name).name, pattern)
 
 
-def _may_hold(archive: zipfile.ZipFile, info: zipfile.ZipInfo, element: bytes) -> bool:
-    """Whether the element's tag stands in the bytes; text of two bytes a character is left to the parser."""
-    tag, kept = re.compile(rb"[<:]" + re.escape(element) + rb"[\s/>]"), b""
+def elements_with(request: Request, wanted: frozenset[str]) -> set[str]:
+    """Which XML elements of those wanted can stand in any of the members."""
+    found: set[str] = set()
+    with _opened(request.path) as archive:
+        for info in _checked(archive, request.path, request.limits):
+            if not info.flag_bits & 0x1 and info.filename.lower().endswith(".xml"):
+                with archive.open(info) as source:
+                    found |= elements_in(source, wanted - found)
+    return found
+
+
+def _may_hold(archive: zipfile.ZipFile, info: zipfile.ZipInfo, element: str) -> bool:
     if info.flag_bits & 0x1:
         return True  # encrypted: refused with its reason when it is read
     with archive.open(info) as source:
-        while block := source.read(_BLOCK):
-            if b"\0" in block or tag.search(kept + block):
-                return True
-            kept = block[-len(element) - 2 :]
-    return False
+        return bool(elements_in(source, frozenset({element})))
 
 
 @contextmanager

@@ -87,21 +87,26 @@ def test_what_acts_tells_it_in_one_document(tmp_path: Path) -> None:
     assert told("release", "prune", "--keep", "3", "--dir", str(town)) == {"removed": []}
 
 
-def test_a_proposed_mapping_is_one_document_and_says_who_is_unknown(tmp_path: Path) -> None:
+def test_a_proposed_mapping_is_one_document_and_says_who_is_new(tmp_path: Path) -> None:
     """If not, a script cannot read the proposal, and a person learns only at night that the partner is unknown."""
     town, file = tmp_path / "town", tmp_path / "pupils.csv"
     file.write_text("Local ID,First Name,Last Name,School Year,Grade Level\n1,Ada,Example,2024,03\n")
     assert CliRunner().invoke(cli.app, ["init", str(town)]).exit_code == 0
-    ask = ["onboard", str(file), "--partner", "academy", "--feed", "k12_enrollment", "--dir", str(town)]
-    done = CliRunner().invoke(cli.app, [*ask, "--json"])
-    written = Path(json.loads(done.output)["written_to"])
-    assert done.exit_code == 0 and written.is_file()
-    again = CliRunner().invoke(cli.app, [*ask, "--json"])
-    assert again.exit_code == 1 and json.loads(again.output)["written_to"] is None
-    written.unlink()
-    assert "partner.yml" in CliRunner().invoke(cli.app, ask).output
     judged = CliRunner().invoke(cli.app, ["check", str(file), "--partner", "academy", "--dir", str(town)])
     assert judged.exit_code == 2 and "partner.yml" in judged.output
+    ask = ["onboard", str(file), "--partner", "academy", "--feed", "k12_enrollment", "--dir", str(town)]
+    done = CliRunner().invoke(cli.app, [*ask, "--json"])
+    (told,) = json.loads(done.output)["mappings"]
+    written = Path(told["written_to"])
+    assert done.exit_code == 0 and written.is_file() and "# check: required" in written.read_text()
+    assert told["status"] == "refused" and told["missing"] == ["school_id", "entry_date"]
+    again = CliRunner().invoke(cli.app, [*ask, "--json"])
+    assert again.exit_code == 1 and json.loads(again.output)["mappings"][0]["written_to"] is None
+    written.unlink()
+    (town / "partners" / "academy" / "partner.yml").unlink()
+    assert "partner.yml" in CliRunner().invoke(cli.app, ask).output
+    asked = ["onboard", str(file), "--partner", "The Academy", "--dir", str(town)]
+    assert "--partner the_academy" in CliRunner().invoke(cli.app, asked).output
 
 
 def test_the_shell_completes_commands() -> None:
