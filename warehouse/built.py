@@ -21,7 +21,12 @@ CODE = "code"
 # What the quality gate alone reads: no model follows from it.
 _NO_SOURCE = "table_history"
 # Of the views without files in the ledger, what the models read.
-_READ = {"lake.crosswalk": "* exclude (first_linked_run)", "lake.linkage_quality": "*", "lake.delivery": "*"}
+_READ = {
+    "lake.crosswalk": "* exclude (first_linked_run)",
+    "lake.household": "*",
+    "lake.linkage_quality": "*",
+    "lake.delivery": "*",
+}
 
 
 def source_prints(

@@ -39,6 +39,11 @@ _CROSSWALK = (
     ("link_stage", "VARCHAR"),
     ("first_linked_run", "VARCHAR"),
 )
+_HOUSEHOLD = (
+    ("source_person_key", "VARCHAR"),
+    ("delivery_id", "VARCHAR"),
+    ("household_key", "VARCHAR"),
+)
 _QUALITY = (
     ("partner_id", "VARCHAR"),
     ("link_stage", "VARCHAR"),
@@ -95,7 +100,7 @@ def register(
     """Create schema `lake`: one view a feed over the files in force, the crosswalk, and what was delivered.
 
     Every feed's view has all columns of the contract, typed, also where there is no file. The views are
-    `lake.<feed>`, `lake.crosswalk`, `lake.linkage_quality`; with a ledger also the tables `lake.delivery` (without
+    `lake.<feed>`, `lake.crosswalk`, `lake.household`, `lake.linkage_quality`; with a ledger also the tables `lake.delivery` (without
     file names).
 
     Args:
@@ -111,7 +116,11 @@ def register(
         by_feed[file.feed_id].append(file)
     for feed in feeds:
         con.execute(_feed_view(paths, feed, by_feed.get(feed.feed_id, [])))
-    for name, columns in (("crosswalk", _CROSSWALK), ("linkage_quality", _QUALITY)):
+    for name, columns in (
+        ("crosswalk", _CROSSWALK),
+        ("household", _HOUSEHOLD),
+        ("linkage_quality", _QUALITY),
+    ):
         file_path = paths.crosswalk / f"{name}.parquet"
         con.execute(_typed_view(name, columns, [str(file_path)] if file_path.is_file() else []))
     rows = ledger.delivery_rows() if ledger is not None else []

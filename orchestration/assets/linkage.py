@@ -1,4 +1,4 @@
-"""The linkage asset: the person crosswalk, the only thing that leaves the vault.
+"""The linkage asset: the person crosswalk, the keys of households and counts: all that leaves the vault.
 
 What belongs here: calling linkage and reporting it. What does not: linkage itself (`warehouse.linkage`).
 """
@@ -22,8 +22,8 @@ from warehouse.linkage import LinkageConfig, run_linkage
     kinds={"duckdb", "splink"},
     owners=[names.OWNER],
     description=(
-        "Which source records belong to one person. Identifiers stay in the encrypted vault; this crosswalk "
-        "(source key to person key, with its confidence) is all that leaves it."
+        "Which source records belong to one person, and which to one household. Identifiers stay in the encrypted "
+        "vault; source key to person key with its confidence, and to household key, is all that leaves it."
     ),
 )
 def person_crosswalk(context: dg.AssetExecutionContext, community: CommunityResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -37,6 +37,7 @@ def person_crosswalk(context: dg.AssetExecutionContext, community: CommunityReso
         metadata={
             "source persons": report.source_persons,
             "persons": report.persons,
+            "households": report.households,
             "linked share": report.linked_share,
             "in review": report.review_pairs,
             "changed": report.changed,

@@ -29,7 +29,7 @@ class LayerTranslator(DagsterDbtTranslator):
         """`<layer>/<model>`; sources are `lake/<feed>` and `config/<table>`."""
         name = dbt_resource_props["name"]
         if dbt_resource_props["resource_type"] == "source":
-            if name in ("crosswalk", "linkage_quality"):
+            if name in ("crosswalk", "household", "linkage_quality"):
                 return names.CROSSWALK
             return dg.AssetKey([dbt_resource_props["source_name"], name])
         return dg.AssetKey([_layer(dbt_resource_props), name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 import lake as golden_lake
+
+from warehouse.settings import CommunityPaths
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -68,3 +71,26 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     with duckdb.connect(str(path), read_only=True) as con:
         yield con
+
+
+@pytest.fixture(scope="module")
+def community(golden: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> CommunityPaths:
+    """The golden people's models, with tables to be filled."""
+    file = Path(golden.execute("select path from duckdb_databases() where not internal").fetchall()[0][0])
+    paths = CommunityPaths(tmp_path_factory.mktemp("gateways"))
+    paths.warehouse.parent.mkdir(parents=True)
+    shutil.copytree(file.with_suffix(".target") / "compiled", paths.data / "dbt" / "compiled")
+    with duckdb.connect(str(paths.warehouse)) as con:
+        con.execute(f"attach '{file}' as golden (read_only)")
+        for schema in ("config", "core", "seeds", "marts"):
+            con.execute(f"create schema {schema}")
+            tables = con.execute(
+                "select table_name from duckdb_tables() where database_name = 'golden' and schema_name = $s",
+                {"s": schema},
+            ).fetchall()
+            for (table,) in tables:
+                keep = schema in ("config", "seeds") or table == "mart_gateway_status"
+                con.execute(
+                    f"create table {schema}.{table} as from golden.{schema}.{table} {'' if keep else 'limit 0'}"
+                )
+    return paths

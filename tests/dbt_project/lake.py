@@ -92,6 +92,7 @@ _LAKE_EXTRA: dict[str, dict[str, pa.DataType]] = {
         "link_stage": pa.string(),
         "first_linked_run": pa.string(),
     },
+    "household": dict.fromkeys(("source_person_key", "delivery_id", "household_key"), pa.string()),
     "linkage_quality": {"partner_id": pa.string(), "link_stage": pa.string()}
     | dict.fromkeys(("records_n", "linked_n"), pa.int64())
     | dict.fromkeys(

@@ -92,6 +92,40 @@ def test_no_group_is_linked_worse(linked: duckdb.DuckDBPyConnection, column: str
         assert found / there >= right / true - 0.01, (column, value)
 
 
+def _shared_homes(con: duckdb.DuckDBPyConnection, where: str) -> tuple[int, int]:
+    """Pairs of true people of one delivery that meet a condition, and how many of them share a household."""
+    row = con.execute(
+        f"""with told as (
+            select distinct l.true_person_id, l.family_id, h.delivery_id, h.household_key, lower(i.street_address) as street
+            from vault.household_record as h join linked as l using (source_person_key)
+            join vault.identifier_record as i using (source_person_key, delivery_id)
+        ),
+        pair as (
+            select l.delivery_id, l.true_person_id, r.true_person_id, bool_or(l.household_key = r.household_key) as together
+            from told as l join told as r on l.delivery_id = r.delivery_id and l.true_person_id < r.true_person_id
+            where {where} group by all
+        )
+        select count(*), count(*) filter (together) from pair"""
+    ).fetchone()
+    assert row is not None
+    return row
+
+
+def test_a_household_is_of_one_family(linked: duckdb.DuckDBPyConnection) -> None:
+    """If not, one family's economic status is read off another's."""
+    together, _ = _shared_homes(linked, "l.household_key = r.household_key")
+    strangers, _ = _shared_homes(linked, "l.household_key = r.household_key and l.family_id <> r.family_id")
+    assert together > 1_000
+    assert strangers / together <= 0.002
+
+
+def test_siblings_at_one_address_share_a_household(linked: duckdb.DuckDBPyConnection) -> None:
+    """If not, households fall apart over spelling."""
+    siblings, together = _shared_homes(linked, "l.family_id = r.family_id and l.street = r.street")
+    assert siblings > 1_000
+    assert together / siblings >= 0.95
+
+
 def test_few_records_wait_for_review(linked: duckdb.DuckDBPyConnection) -> None:
     """If many did, nobody would ever review them."""
     row = linked.execute(

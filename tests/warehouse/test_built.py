@@ -18,6 +18,7 @@ def con() -> duckdb.DuckDBPyConnection:
     con.execute(
         "create table lake.crosswalk as select 'k' as source_person_key, 'p' as person_key, 'r1' as first_linked_run"
     )
+    con.execute("create table lake.household as select 'k' as source_person_key, 'h' as household_key")
     con.execute("create table lake.linkage_quality as select 1 as n")
     con.execute("create table lake.delivery as select 'd1' as delivery_id")
     return con

@@ -18,6 +18,7 @@ from warehouse.settings import CommunityPaths
 # Tables of the vault by the columns that name source persons; `person_event` holds them in a list.
 _BY_PERSON = {
     "person_record": ("source_person_key",),
+    "household_record": ("source_person_key",),
     "link_review": ("left_key", "right_key"),
     "link_decision": ("left_key", "right_key"),
     "link_record": ("node",),

@@ -35,6 +35,8 @@ _STATES = {
     "gap": ("reduced", "eliminated", "persistent", "widened"),
     "adjacent": ("improved", "declined"),
 }
+# Evidence that is no benchmark of the framework: the designation as proof point, a further example of systems change.
+_STATED_BESIDE = ("PRF-DESIGNATION", "SYC-EXAMPLE")
 
 
 class WhatIfError(ValueError):
@@ -43,7 +45,12 @@ class WhatIfError(ValueError):
 
 @dataclass(frozen=True)
 class GatewayChange:
-    """One gateway, as it is and as it would be."""
+    """One gateway, as it is and as it would be.
+
+    Attributes:
+        missing_n: size of the smallest set of further changes that would turn `then` to met; None where none would.
+        smallest_set: one such set, as settings of a what-if; a benchmark that is also measured takes two settings.
+    """
 
     gateway_id: str
     title: str
@@ -51,6 +58,8 @@ class GatewayChange:
     then: str
     reason: str
     smallest_change: str | None
+    missing_n: int | None
+    smallest_set: tuple[str, ...]
 
 
 def what_if(paths: CommunityPaths, settings: Sequence[str]) -> list[GatewayChange]:
@@ -151,7 +160,8 @@ def _set_reading(con: duckdb.DuckDBPyConnection, name: str, value: str) -> None:
 
 def _set_benchmark(con: duckdb.DuckDBPyConnection, benchmark: str, value: str) -> None:
     """A statement that takes effect on the day judged; a measurement that speaks against it is not changed."""
-    _known(con, "seeds.framework_benchmark", "benchmark_id", benchmark)
+    if benchmark not in _STATED_BESIDE:
+        _known(con, "seeds.framework_benchmark", "benchmark_id", benchmark)
     con.execute(
         """insert into building.core.fct_benchmark_evidence by name
         select $id as benchmark_id, $status as status, as_of_date as effective_date, 9223372036854775807 as delivery_seq
@@ -216,8 +226,8 @@ def _known(con: duckdb.DuckDBPyConnection, table: str, key: str, value: str) -> 
 def _compare(con: duckdb.DuckDBPyConnection) -> list[GatewayChange]:
     rows: list[tuple[Any, ...]] = con.execute(
         """select changed.gateway_id, changed.gateway_title, now.status, changed.status, changed.reason,
-            changed.smallest_change
+            changed.smallest_change, changed.missing_with_earlier_n, changed.smallest_set
         from building.marts.mart_gateway_status as changed
         inner join present.marts.mart_gateway_status as now using (gateway_id) order by changed.gateway_order"""
     ).fetchall()
-    return [GatewayChange(*row) for row in rows]
+    return [GatewayChange(*row[:-1], tuple(row[-1].split(", ")) if row[-1] else ()) for row in rows]

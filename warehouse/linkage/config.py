@@ -104,6 +104,7 @@ class LinkageReport:
         model_version: version of the model in force, None when only rules were used.
         events: changes of person keys by kind (create, join, merge, split, move, leave, retire, revive).
         seconds: time by stage.
+        households: households of the source persons whose home a source gives.
     """
 
     changed: bool
@@ -115,3 +116,4 @@ class LinkageReport:
     model_version: str | None = None
     events: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    households: int = 0

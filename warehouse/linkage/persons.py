@@ -139,12 +139,15 @@ def _create(con: duckdb.DuckDBPyConnection, random_bytes: RandomBytes) -> None:
     count = fresh.num_rows
     if not count:
         return
-    keys = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(16), count, [None, pa.py_buffer(random_bytes(16 * count))]
-    )
-    con.register("fresh_key", fresh.append_column("secret", keys))
-    con.execute("insert into cluster_key select cluster, lower(hex(secret)) from fresh_key")
+    con.register("fresh_key", fresh.append_column("person_key", random_keys(count, random_bytes)))
+    con.execute("insert into cluster_key select cluster, person_key from fresh_key")
     con.unregister("fresh_key")
+
+
+def random_keys(count: int, random_bytes: RandomBytes) -> pa.Array:
+    """So many random 128-bit keys as lower-case hexadecimal text."""
+    digits = random_bytes(16 * count).hex()
+    return pa.array([digits[at : at + 32] for at in range(0, 32 * count, 32)], pa.string())
 
 
 def _write(con: duckdb.DuckDBPyConnection, sequence: int, run_id: str, actor: str) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Literal
@@ -17,6 +18,7 @@ import duckdb
 from warehouse import duck
 from warehouse.linkage.config import LinkageConfig, LinkageReport
 from warehouse.linkage.crosswalk import write_crosswalk, written_sequence
+from warehouse.linkage.households import assign_household_keys, write_households
 from warehouse.linkage.link import LinkageBasis, Seconds, link_all, link_changed, timed
 from warehouse.linkage.persons import assign_person_keys
 from warehouse.linkage.quality import write_quality
@@ -44,7 +46,7 @@ def run_linkage(
     current_deliveries: Sequence[str],
     run_id: str,
 ) -> LinkageReport:
-    """Link the source persons of the deliveries in force and publish crosswalk and quality.
+    """Link the source persons of the deliveries in force and publish crosswalk, households and quality.
 
     Unchanged identifiers, decisions, settings and code leave the files untouched. In a large vault a night with
     few changes links only what changed. All changes of the vault are one transaction; the files are written after
@@ -95,10 +97,12 @@ def _run(
     try:
         with timed(seconds, "persons"):
             events = assign_person_keys(con, sequence, run_id)
+        with timed(seconds, "households"):
+            households = assign_household_keys(con, secrets.token_bytes)
         with timed(seconds, "keep"):
             store_queue(con, sequence)
             keep(con, basis, inputs.rules, changed_since, full=mode == "full")
-        report = _report(con, events, seconds, mode, basis)
+        report = _report(con, events, seconds, mode, basis, households)
         _record_run(con, sequence, run_id, settings, inputs, report)
         con.execute("commit")
     except BaseException:
@@ -108,6 +112,7 @@ def _run(
         if basis.model:
             keep_model_file(paths, basis.model)
         write_quality(con, paths, sequence)
+        write_households(con, paths, sequence)
         write_crosswalk(con, paths, sequence)
     _log.info("linkage: %s source persons, %s persons", report.source_persons, report.persons)
     return report
@@ -146,6 +151,7 @@ def _report(
     seconds: Seconds,
     mode: Literal["full", "incremental"],
     basis: LinkageBasis,
+    households: int,
 ) -> LinkageReport:
     row = con.execute(
         """select count(*), count(distinct cluster), count(*) filter (where n > 1),
@@ -159,6 +165,7 @@ def _report(
         persons=row[1],
         linked_share=row[2] / row[0] if row[0] else 0.0,
         review_pairs=row[3],
+        households=households,
         mode=mode,
         model_version=basis.model.version if basis.model else None,
         events=events,

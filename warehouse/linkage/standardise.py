@@ -69,6 +69,8 @@ _STREET_WORDS = {
     "east": "e", "west": "w", "northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw",
     "saint": "st", "mount": "mt", "fort": "ft",
 }  # fmt: skip
+# Words of a surname that tell no family.
+NO_SURNAME = tuple(sorted({*_PARTICLES, *_PLACEHOLDERS, *_DOUBTFUL_LAST, *_SUFFIXES}))
 _UNIT = r"\s+(apt|apartment|unit|suite|ste|rm|room|lot|trlr|bldg|fl|floor|#)\s*[#a-z0-9-]*\s*$"
 
 # Letters that Unicode does not decompose into a base letter and a mark.
@@ -126,7 +128,8 @@ def standardise(con: duckdb.DuckDBPyConnection, config: LinkageConfig) -> None:
     con.execute("drop table std_names")
 
 
-def _list(values: Sequence[str]) -> str:
+def sql_list(values: Sequence[str]) -> str:
+    """Texts as a list literal."""
     return "[" + ", ".join(sql_literal(value) for value in values) + "]"
 
 
@@ -155,11 +158,11 @@ def _nickname_table(con: duckdb.DuckDBPyConnection) -> None:
 def _words_sql(config: LinkageConfig) -> str:
     """Words of names without suffixes and placeholders."""
     placeholders = {*_PLACEHOLDERS, *config.placeholder_names}
-    suffixes = _list(sorted(_SUFFIXES))
+    suffixes = sql_list(sorted(_SUFFIXES))
 
     def words(column: str) -> str:
         surnames = {*_DOUBTFUL_LAST, "na"} if "last_name" in column else set()
-        blank = _list(sorted(placeholders - surnames))
+        blank = sql_list(sorted(placeholders - surnames))
         kept = f"list_filter(tl_words({column}), w -> not list_contains({suffixes}, w))"
         whole = f"array_to_string({kept}, '')"
         named = f"list_filter({kept}, w -> not list_contains({blank}, w))"
@@ -188,7 +191,7 @@ def _words_sql(config: LinkageConfig) -> str:
             birth_year as year_given,
             case when tl_letters(sex) in ('m', 'male', 'boy', 'man') then 'm'
                  when tl_letters(sex) in ('f', 'female', 'girl', 'woman') then 'f' end as sex,
-            {_street("street_address")} as street,
+            {street_sql("street_address")} as street,
             nullif(tl_letters(city), '') as city, nullif(tl_letters(state_code), '') as state_code,
             nullif(left(upper(regexp_replace(postal_code, '[^A-Za-z0-9]', '', 'g')), 5), '') as zip,
             case when length(tl_digits(phone)) >= 7 then right(tl_digits(phone), 10) end as phone,
@@ -202,15 +205,20 @@ def _words_sql(config: LinkageConfig) -> str:
 
 def _is_kind(words: str, column: str) -> str:
     """Whether a name only says what kind of person it is; single words that may be names are left to comparison."""
-    kinds, glue = _list(sorted(set(_KINDS))), _list(sorted({*_KINDS, *_GLUE}))
+    kinds, glue = sql_list(sorted(set(_KINDS))), sql_list(sorted({*_KINDS, *_GLUE}))
     only = f"len(list_filter({words}, w -> not list_contains({glue}, w))) = 0"
     if column == "last_name":
         return f"len({words}) > 1 and {only}"
-    spared = f"(len({words}) = 1 and list_contains({_list(_DOUBTFUL_FIRST)}, {words}[1]))"
+    spared = f"(len({words}) = 1 and list_contains({sql_list(_DOUBTFUL_FIRST)}, {words}[1]))"
     return f"list_has_any({words}, {kinds}) and {only} and not {spared}"
 
 
-def _street(column: str) -> str:
+def unit_sql(column: str) -> str:
+    """Number of a flat or lot at the end of a street address, empty where none is given."""
+    return f"regexp_replace(regexp_extract(tl_fold({column}), {sql_literal(_UNIT)}), '[^a-z0-9]', '', 'g')"
+
+
+def street_sql(column: str) -> str:
     """A street address without its unit, in abbreviated words."""
     cases = " ".join(f"when '{word}' then '{short}'" for word, short in _STREET_WORDS.items())
     folded = f"regexp_replace(regexp_replace(tl_fold({column}), '[.,]', ' ', 'g'), {sql_literal(_UNIT)}, '')"
@@ -238,7 +246,7 @@ def _authority(config: LinkageConfig) -> str:
 
 def _names_sql() -> str:
     """Whole and split forms of names."""
-    particles = _list(_PARTICLES)
+    particles = sql_list(_PARTICLES)
     return f"""create or replace temp table std_names as
         select *, nullif(array_to_string(first_words, ''), '') as first_flat,
             nullif(array_to_string(last_words, ''), '') as last_flat,
@@ -253,7 +261,7 @@ def _names_sql() -> str:
 
 def _record_sql(config: LinkageConfig) -> str:
     """Final table: nickname sets, one row a distinct content, ids that follow from content."""
-    free = _list(sorted(config.duplicate_free))
+    free = sql_list(sorted(config.duplicate_free))
     content = (
         "first_flat, first_forms, middle_flat, last_flat, last_tokens, suffix, dob, year_given, sex, street, city, state_code, "
         "zip, phone, email, guardian_first, guardian_last, state_id, state_authority, ssn"
@@ -279,8 +287,8 @@ def _record_sql(config: LinkageConfig) -> str:
             node, source, partner_id,
             list_contains({free}, source) or list_contains({free}, partner_id) as duplicate_free,
             first_flat, middle_flat, left(middle_flat, 1) as middle_initial, last_flat, suffix, dob,
-            coalesce(length(first_flat) = 1 or list_contains({_list(_DOUBTFUL_FIRST)}, first_flat), true) as first_weak,
-            coalesce(length(last_flat) = 1 or list_contains({_list(_DOUBTFUL_LAST)}, last_flat), true) as last_weak,
+            coalesce(length(first_flat) = 1 or list_contains({sql_list(_DOUBTFUL_FIRST)}, first_flat), true) as first_weak,
+            coalesce(length(last_flat) = 1 or list_contains({sql_list(_DOUBTFUL_LAST)}, last_flat), true) as last_weak,
             coalesce(year(dob)::integer, year_given) as birth_year, strftime(dob, '%Y%m%d') as dob_text,
             (dob - date '1900-01-01') as dob_day, sex, street,
             nullif(regexp_extract(street, '^[0-9]+'), '') as house,

@@ -45,6 +45,8 @@ _STATEMENTS = (
         source_person_key text not null, person_key text not null,
         link_confidence double, link_stage text not null,
         valid_from bigint not null, valid_to bigint)""",
+    """create table if not exists vault.household_record (
+        source_person_key text not null, delivery_id text not null, household_key text not null)""",
     """create table if not exists vault.person_event (
         event_n bigint not null, sequence bigint not null, run_id text not null, kind text not null,
         from_keys text[] not null, to_keys text[] not null, record_keys text[] not null,

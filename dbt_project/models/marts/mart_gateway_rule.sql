@@ -67,29 +67,53 @@ systems_change_any as (
     where subject = 'systems_change'
 ),
 
+-- What the backbone states beside the benchmarks: the designation as proof point, and further examples one by one.
+stated as (
+    select evidence.benchmark_id, evidence.effective_date, evidence.partner_id
+    from evidence
+    cross join community
+    where evidence.status = 'met' and evidence.effective_date <= community.as_of_date
+),
+
 designation as (
     select min(effective_date) as designated_on
-    from evidence
-    where benchmark_id = 'PRF-DESIGNATION' and status = 'met'
+    from stated
+    where benchmark_id = 'PRF-DESIGNATION'
 ),
 
 met_at_designation as (
-    select count(distinct evidence.benchmark_id) as met_n
-    from evidence
+    select count(distinct stated.benchmark_id) as met_n
+    from stated
     cross join designation
-    inner join benchmark on evidence.benchmark_id = benchmark.benchmark_id and benchmark.gateway_id = 'systems_change'
-    where evidence.status = 'met' and evidence.effective_date <= designation.designated_on
+    inner join benchmark on stated.benchmark_id = benchmark.benchmark_id and benchmark.gateway_id = 'systems_change'
+    where stated.effective_date <= designation.designated_on
+),
+
+example as (
+    select
+        count(distinct concat(coalesce(stated.partner_id, ''), cast(stated.effective_date as string))) as documented_n,
+        count(
+            distinct case
+                when stated.effective_date <= designation.designated_on
+                    then concat(coalesce(stated.partner_id, ''), cast(stated.effective_date as string))
+            end
+        ) as at_designation_n
+    from stated
+    cross join designation
+    where stated.benchmark_id = 'SYC-EXAMPLE'
 ),
 
 further_examples as (
     select
         'further_examples' as subject,
-        case when designation.designated_on is null then 1 else cast(met_at_designation.met_n as integer) + 1 end as required_n,
-        case when designation.designated_on is null then 0 else systems_change_any.met_n end as met_n,
+        designation.designated_on is not null as is_designated,
+        case when designation.designated_on is null then 1 else met_at_designation.met_n + example.at_designation_n + 1 end as required_n,
+        case when designation.designated_on is null then 0 else systems_change_any.met_n + example.documented_n end as met_n,
         case when designation.designated_on is null then 0 else systems_change_any.cannot_tell_n end as cannot_tell_n
     from systems_change_any
     cross join designation
     cross join met_at_designation
+    cross join example
 ),
 
 outcomes as (
@@ -159,6 +183,7 @@ judged as (
         cast(counted.required_n as bigint) as required_n,
         cast(counted.met_n as bigint) as met_n,
         cast(counted.cannot_tell_n as bigint) as cannot_tell_n,
+        rule.measure <> 'further_examples' or further_examples.is_designated as is_designated,
         case
             when counted.met_n >= counted.required_n then 'met'
             when counted.met_n + counted.cannot_tell_n >= counted.required_n then 'cannot_tell'
@@ -166,6 +191,7 @@ judged as (
         end as status
     from rule
     inner join counted on rule.rule_id = counted.rule_id
+    cross join further_examples
 )
 
 select
@@ -177,8 +203,10 @@ select
     required_n,
     met_n,
     cannot_tell_n,
+    is_designated,
     status,
     case
+        when not is_designated then 'Not designated as proof point yet (evidence PRF-DESIGNATION); what comes after counts.'
         when status = 'met' then concat(cast(met_n as string), ' of the ', cast(required_n as string), ' required ', unit_label, '.')
         when status = 'cannot_tell'
             then concat(

@@ -14,15 +14,8 @@ benchmark as (
     select * from {{ ref('mart_gateway_benchmark') }}
 ),
 
-by_rules as (
-    select
-        gateway_id,
-        count(*) as rule_n,
-        count(*) filter (where status = 'met') as rule_met_n,
-        count(*) filter (where status = 'not_met') as rule_not_met_n,
-        cast(sum(case when status = 'met' then 0 else required_n - met_n end) as bigint) as missing_n
-    from rule
-    group by gateway_id
+candidate as (
+    select * from {{ ref('mart_gateway_candidate') }}
 ),
 
 unmet_rules as (
@@ -34,27 +27,112 @@ unmet_rules as (
     group by gateway_id
 ),
 
-candidates as (
+choices as (
     select
         rule_id,
+        choose_among,
         -- Gaps are counted, not named: which of them are unchanged may be withheld in public.
         case
             when max(candidate_kind) = 'gap' then concat(cast(count(*) as string), ' gaps not reduced yet')
             else {{ ordered_list("candidate_id", ", ", "candidate_id") }}
         end as listed,
-        count(*) as candidate_n
-    from {{ ref('mart_gateway_candidate') }}
-    group by rule_id
+        count(*) as choice_n
+    from candidate
+    group by rule_id, choose_among
+),
+
+lacking as (
+    select
+        rule.gateway_id,
+        rule.rule_id,
+        rule.rule_order,
+        rule.required_n - rule.met_n as lacking_n,
+        coalesce(sum(choices.choice_n), 0) as candidate_n,
+        max(choices.listed) as listed,
+        {{ ordered_list("case when choices.choose_among <> 'all' then concat('one of ', choices.listed) end", " and ", "choices.choose_among") }} as one_each
+    from rule
+    left join choices on rule.rule_id = choices.rule_id
+    where rule.status <> 'met'
+    group by rule.gateway_id, rule.rule_id, rule.rule_order, rule.required_n, rule.met_n
+),
+
+told as (
+    select
+        gateway_id,
+        rule_id,
+        rule_order,
+        candidate_n >= lacking_n as can_be_met,
+        case
+            when candidate_n = 0 then 'nothing that is there to count now would suffice'
+            when candidate_n < lacking_n
+                then concat('all of ', listed, ', and ', cast(lacking_n - candidate_n as string), ' more than there is to count now')
+            when one_each is not null then one_each
+            when candidate_n = lacking_n then concat('all of ', listed)
+            else concat('any ', cast(lacking_n as string), ' of ', listed)
+        end as change
+    from lacking
 ),
 
 smallest as (
     select
+        gateway_id,
+        {{ ordered_list("concat(rule_id, ': ', change)", "; ", "rule_order") }} as smallest_change
+    from told
+    group by gateway_id
+),
+
+by_rules as (
+    select
         rule.gateway_id,
-        {{ ordered_list("concat(rule.rule_id, ': ', case when candidates.candidate_n is null then concat(cast(rule.required_n - rule.met_n as string), ' more than there is to count now') when candidates.candidate_n <= rule.required_n - rule.met_n then concat('all of ', candidates.listed) else concat('any ', cast(rule.required_n - rule.met_n as string), ' of ', candidates.listed) end)", "; ", "rule.rule_order") }} as smallest_change
+        count(*) as rule_n,
+        count(*) filter (where rule.status = 'met') as rule_met_n,
+        count(*) filter (where rule.status = 'not_met') as rule_not_met_n,
+        case
+            when max(case when not told.can_be_met then 1 else 0 end) = 0
+                then cast(sum(case when rule.status = 'met' then 0 else rule.required_n - rule.met_n end) as bigint)
+        end as missing_n
     from rule
-    left join candidates on rule.rule_id = candidates.rule_id
-    where rule.status <> 'met'
+    left join told on rule.rule_id = told.rule_id
     group by rule.gateway_id
+),
+
+-- What a gateway needs: itself and, by that reading, those before it; the ongoing proof point carries nothing.
+needed as (
+    select gateway.gateway_id, other.gateway_id as needed_id
+    from gateway
+    cross join community
+    inner join gateway as other
+        on
+            gateway.gateway_id = other.gateway_id
+            or (community.cumulative and other.gateway_order < gateway.gateway_order and other.is_state_of is null)
+),
+
+-- The same change may serve several requirements: it is counted once.
+needed_change as (
+    select distinct needed.gateway_id, candidate.candidate_kind, candidate.candidate_id, candidate.setting
+    from needed
+    inner join candidate on needed.needed_id = candidate.gateway_id and candidate.is_in_smallest_set
+),
+
+whole_set as (
+    select
+        gateway_id,
+        count(*) as change_n,
+        {{ ordered_list("setting", ", ", "setting") }} as settings
+    from needed_change
+    group by gateway_id
+),
+
+whole as (
+    select
+        needed.gateway_id,
+        min(case when by_rules.missing_n is null then 0 else 1 end) = 1 as can_be_met,
+        max(coalesce(whole_set.change_n, 0)) as change_n,
+        max(whole_set.settings) as settings
+    from needed
+    inner join by_rules on needed.needed_id = by_rules.gateway_id
+    left join whole_set on needed.gateway_id = whole_set.gateway_id
+    group by needed.gateway_id
 ),
 
 unmet_benchmarks as (
@@ -86,6 +164,8 @@ own as (
         unmet_rules.unmet,
         unmet_benchmarks.missing_benchmarks,
         smallest.smallest_change,
+        case when whole.can_be_met then cast(whole.change_n as bigint) end as missing_with_earlier_n,
+        case when whole.can_be_met then whole.settings end as smallest_set,
         met_since.since_date,
         case
             when by_rules.rule_met_n = by_rules.rule_n then 'met'
@@ -96,6 +176,7 @@ own as (
     inner join by_rules on gateway.gateway_id = by_rules.gateway_id
     left join unmet_rules on gateway.gateway_id = unmet_rules.gateway_id
     left join unmet_benchmarks on gateway.gateway_id = unmet_benchmarks.gateway_id
+    inner join whole on gateway.gateway_id = whole.gateway_id
     left join smallest on gateway.gateway_id = smallest.gateway_id
     left join met_since on gateway.gateway_id = met_since.gateway_id
 ),
@@ -134,8 +215,10 @@ select
     rule_n,
     rule_met_n,
     missing_n,
+    missing_with_earlier_n,
     missing_benchmarks,
     smallest_change,
+    smallest_set,
     case
         when own_status = 'met' and (not cumulative or earlier_unmet is null) then 'All requirements are met.'
         else concat_ws(

@@ -10,6 +10,14 @@ early as (
     select * from {{ ref('fct_early_childhood_enrollment') }}
 ),
 
+household as (
+    select * from {{ ref('fct_household_year') }}
+),
+
+household_member as (
+    select * from {{ ref('brg_household_person') }} where is_primary
+),
+
 status as (
     select * from {{ ref('fct_indicator_status') }}
 ),
@@ -53,6 +61,20 @@ student_by_person as (
         bool_or(is_homeless) as was_homeless
     from student
     group by person_key
+),
+
+household_by_person as (
+    select
+        household_member.person_key,
+        count(distinct household_member.household_key) as household_n,
+        max_by(household.person_n, household.school_year) as last_household_person_n,
+        max_by(household.student_n, household.school_year) as last_household_student_n,
+        max_by(household.economic_group, household.school_year) as last_household_economic_group
+    from household_member
+    inner join household
+        on household_member.household_key = household.household_key
+        and household_member.school_year = household.school_year
+    group by household_member.person_key
 ),
 
 -- The latest judged status of each outcome; chronic absence and suspension as whether they ever happened.
@@ -106,6 +128,10 @@ select
     coalesce(student_by_person.was_english_learner, false) as was_english_learner,
     coalesce(student_by_person.had_disability, false) as had_disability,
     coalesce(student_by_person.was_homeless, false) as was_homeless,
+    coalesce(household_by_person.household_n, 0) as household_n,
+    household_by_person.last_household_person_n,
+    household_by_person.last_household_student_n,
+    household_by_person.last_household_economic_group,
     early_by_person.person_key is not null as has_early_childhood,
     coalesce(student_by_person.school_years_n, 0) > 0 as has_k12,
     term_by_person.person_key is not null or award_by_person.person_key is not null as has_postsecondary,
@@ -134,6 +160,7 @@ select
     coalesce(program_by_person.program_n, 0) as program_n
 from person
 left join student_by_person on person.person_key = student_by_person.person_key
+left join household_by_person on person.person_key = household_by_person.person_key
 left join early_by_person on person.person_key = early_by_person.person_key
 left join status_by_person on person.person_key = status_by_person.person_key
 left join cohort on person.person_key = cohort.person_key

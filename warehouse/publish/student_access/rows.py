@@ -91,7 +91,7 @@ def _served(source: duckdb.DuckDBPyConnection, partner_id: str) -> str:
     """Query of the people of whom a partner delivered a record that is in force."""
     feeds = source.execute(
         "select table_name from information_schema.columns where table_catalog = 'working' and table_schema = 'lake' "
-        "and column_name = 'source_person_key' and table_name <> 'crosswalk' order by 1"
+        "and column_name = 'source_person_key' and table_name not in ('crosswalk', 'household') order by 1"
     ).fetchall()
     records = " union ".join(
         f"select source_person_key from working.lake.{quote_identifier(name)} "
