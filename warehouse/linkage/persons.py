@@ -98,16 +98,29 @@ def _match(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _best(c: np.ndarray, k: np.ndarray, shared: np.ndarray, preference: np.ndarray) -> np.ndarray:
-    """Maximum-weight matching of one small group; preferences together weigh less than one shared record."""
-    rows, row = np.unique(c, return_inverse=True)
-    columns, column = np.unique(k, return_inverse=True)
-    rank = np.argsort(np.argsort(preference)) + 1.0
-    table = np.zeros((len(rows), len(columns)))
-    table[row, column] = shared + rank / ((len(c) + 1) * (min(len(rows), len(columns)) + 1))
+    """Maximum-weight matching of one small group; preferences together weigh less than one shared record.
+
+    Clusters and keys are numbered by preference, so that an equal sum is decided alike in whatever order they came.
+    """
+    order = np.argsort(preference)
+    row, column = _by_appearance(c[order]), _by_appearance(k[order])
+    rows, columns = int(row.max()) + 1, int(column.max()) + 1
+    table = np.zeros((rows, columns))
+    table[row, column] = shared[order] + np.arange(1.0, len(c) + 1) / (
+        (len(c) + 1) * (min(rows, columns) + 1)
+    )
     best_row, best_column = linear_sum_assignment(table, maximize=True)
-    match = np.full(len(rows), -1)
+    match = np.full(rows, -1)
     match[best_row] = best_column
-    return match[row] == column
+    chosen = np.zeros(len(c), dtype=bool)
+    chosen[order] = match[row] == column
+    return chosen
+
+
+def _by_appearance(values: np.ndarray) -> np.ndarray:
+    """Values replaced by numbers from 0 in the order in which they first appear."""
+    _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]
 
 
 def _take_back(con: duckdb.DuckDBPyConnection) -> None:

@@ -17,7 +17,9 @@ CONFIG = LinkageConfig(probabilistic=False)
 Households = dict[tuple[str, str], set[str]]
 
 
-def person(key: str, last: str, street: str | None, delivery: str = "d1", **more: str) -> dict[str, str | None]:
+def person(
+    key: str, last: str, street: str | None, delivery: str = "d1", **more: str
+) -> dict[str, str | None]:
     """A record of one invented child, told apart from all others by its key."""
     return {
         "source_person_key": key, "delivery_id": delivery, "first_name": f"Q{key}", "last_name": last,
@@ -29,7 +31,14 @@ def fill(paths: CommunityPaths, *records: dict[str, str | None]) -> None:
     con = duck.connect()
     attach_vault(con, paths, Settings(), purpose="test")
     for record in records:
-        full = {"partner_id": "north", "issuer_id": "north", "feed_id": "f", "delivery_seq": 1, "row_n": 1, **record}
+        full = {
+            "partner_id": "north",
+            "issuer_id": "north",
+            "feed_id": "f",
+            "delivery_seq": 1,
+            "row_n": 1,
+            **record,
+        }
         con.execute(
             f"insert into vault.identifier_record ({', '.join(full)}) values ({', '.join('$' + name for name in full)})",
             full,
@@ -78,9 +87,7 @@ def test_a_home_and_a_surname_make_a_household(paths: CommunityPaths) -> None:
 
 def test_what_an_office_or_a_large_building_shares_is_no_home(paths: CommunityPaths) -> None:
     """If not, a school's telephone makes one family of all its Smiths."""
-    many = [
-        person(f"p{n}", "Smith", f"{n} Oak St", phone="555-900-1000") for n in range(1, MOST_PEOPLE + 2)
-    ]
+    many = [person(f"p{n}", "Smith", f"{n} Oak St", phone="555-900-1000") for n in range(1, MOST_PEOPLE + 2)]
     tower = [person(f"t{n}", "Smith", "1 Tower Plaza") for n in range(MOST_PEOPLE + 1)]
     fill(paths, *many, *tower)
     found = households(paths, "d1")
@@ -103,7 +110,11 @@ def test_a_child_of_two_homes_is_in_two_households(paths: CommunityPaths) -> Non
 
 def test_a_household_keeps_its_key(paths: CommunityPaths) -> None:
     """If not, a household of last year cannot be found again this year."""
-    family = [person("a", "Lopez", "12 Oak St"), person("b", "Lopez", "12 Oak St"), person("c", "Diaz", "3 Elm St")]
+    family = [
+        person("a", "Lopez", "12 Oak St"),
+        person("b", "Lopez", "12 Oak St"),
+        person("c", "Diaz", "3 Elm St"),
+    ]
     fill(paths, *family)
     before = households(paths, "d1")
     # The delivery is replaced; the family has moved, one child has left, a new family lives in the old home.
