@@ -230,4 +230,7 @@ def _compare(con: duckdb.DuckDBPyConnection) -> list[GatewayChange]:
         from building.marts.mart_gateway_status as changed
         inner join present.marts.mart_gateway_status as now using (gateway_id) order by changed.gateway_order"""
     ).fetchall()
-    return [GatewayChange(*row[:-1], tuple(row[-1].split(", ")) if row[-1] else ()) for row in rows]
+    return [
+        GatewayChange(*told, smallest_set=tuple(settings.split(", ")) if settings else ())
+        for *told, settings in rows
+    ]
