@@ -230,7 +230,4 @@ def _compare(con: duckdb.DuckDBPyConnection) -> list[GatewayChange]:
         from building.marts.mart_gateway_status as changed
         inner join present.marts.mart_gateway_status as now using (gateway_id) order by changed.gateway_order"""
     ).fetchall()
-    return [
-        GatewayChange(*told, smallest_set=tuple(settings.split(", ")) if settings else ())
-        for *told, settings in rows
-    ]
+    return [GatewayChange(*row[:6], row[6], tuple(row[7].split(", ")) if row[7] else ()) for row in rows]
