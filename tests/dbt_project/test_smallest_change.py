@@ -167,4 +167,4 @@ def test_what_no_change_can_meet_says_so(community: CommunityPaths) -> None:
     assert "OPP-BENCH: nothing that is there to count now would suffice" in str(ongoing.smallest_change)
     assert "PRF-DESIGNATION" in ongoing.reason
     assert transformation.missing_n is ongoing.missing_n is None
-    assert transformation.smallest_set == ongoing.smallest_set == ()
+    assert transformation.smallest_set == ongoing.smallest_set == []

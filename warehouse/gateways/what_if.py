@@ -59,7 +59,7 @@ class GatewayChange:
     reason: str
     smallest_change: str | None
     missing_n: int | None
-    smallest_set: tuple[str, ...]
+    smallest_set: list[str]
 
 
 def what_if(paths: CommunityPaths, settings: Sequence[str]) -> list[GatewayChange]:
@@ -226,8 +226,9 @@ def _known(con: duckdb.DuckDBPyConnection, table: str, key: str, value: str) -> 
 def _compare(con: duckdb.DuckDBPyConnection) -> list[GatewayChange]:
     rows: list[tuple[Any, ...]] = con.execute(
         """select changed.gateway_id, changed.gateway_title, now.status, changed.status, changed.reason,
-            changed.smallest_change, changed.missing_with_earlier_n, changed.smallest_set
+            changed.smallest_change, changed.missing_with_earlier_n,
+            list_filter(string_split(coalesce(changed.smallest_set, ''), ', '), setting -> setting <> '')
         from building.marts.mart_gateway_status as changed
         inner join present.marts.mart_gateway_status as now using (gateway_id) order by changed.gateway_order"""
     ).fetchall()
-    return [GatewayChange(*row[:6], row[6], tuple(row[7].split(", ")) if row[7] else ()) for row in rows]
+    return [GatewayChange(*row) for row in rows]
