@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 import great_expectations as gx
 import great_expectations.expectations as gxe
 from great_expectations.execution_engine import sqlalchemy_execution_engine as engine
+from great_expectations.render import LegacyRendererType, RenderedStringTemplateContent
+from great_expectations.render.renderer.renderer import renderer
 
 from expectations.model import Rule, Suite
 
@@ -38,6 +40,19 @@ class RowsThatBreakTheRule(gxe.UnexpectedRowsExpectation):
     ) -> dict[str, Any]:
         found = metrics["unexpected_rows_query.row_count"]
         return {"success": found == 0, "result": {"observed_value": found}}
+
+    @classmethod
+    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
+    def _prescriptive_renderer(
+        cls,
+        configuration: Any = None,
+        result: Any = None,
+        runtime_configuration: Any = None,
+        **kwargs: Any,
+    ) -> list[Any]:
+        """In Data Docs: what is wrong when it fails, where the library would print the query."""
+        told = {"template": "$told", "params": {"told": configuration.meta["told"]}}
+        return [RenderedStringTemplateContent(content_block_type="string_template", string_template=told)]
 
 
 def keep_connection_open() -> None:
@@ -77,7 +92,7 @@ def expectation(rule: Rule, suite: Suite) -> Any:
     Row conditions and violation queries select the number one for each bad row, so that no value of the
     table ever reaches a result.
     """
-    meta = {"rule_id": rule.id}
+    meta = {"rule_id": rule.id, "told": f"{rule.id} ({rule.severity}): {rule.why}"}
     if rule.expect is not None:
         return getattr(gxe, rule.expect)(**rule.with_, meta=meta)
     if rule.must_hold is not None:

@@ -12,6 +12,8 @@ from expectations.model import QualityReport, Since
 
 _KEPT_REPORTS = 30
 _LATEST = "latest.json"
+# Folder of the pages of the nights, beside the reports.
+DATA_DOCS = "docs"
 
 
 def save_report(report: QualityReport, folder: Path) -> Path:

@@ -10,20 +10,42 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
 from expectations.adapter import close, expectation, open_context
 from expectations.model import QualityReport, Rule, RuleResult, Suite, load_suites
+from expectations.reports import DATA_DOCS, failing_since, save_report
 
 _HISTORY = "config.table_history"
 _RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 
 
-def run_suites(
-    database: Path, run_id: str, suites: Iterable[Suite] | None = None, made_on: date | None = None
-) -> QualityReport:
+def run_gate(database: Path, run_id: str, made_on: date, folder: Path) -> QualityReport:
+    """Run all suites in a night: collect the results, keep the report, and write the pages that show it.
+
+    Args:
+        database: the working database; opened read-only.
+        run_id: identifies the run in the report.
+        made_on: the day that the report is to bear.
+        folder: where the reports are kept; the pages lie in `docs` below it.
+    """
+    ran = _run(database, run_id, load_suites(), made_on)
+    save_report(ran.report, folder)
+    try:
+        from expectations.data_docs import write_data_docs
+
+        write_data_docs(
+            ran.context, ran.outcomes, ran.report, failing_since(folder, run_id), folder / DATA_DOCS
+        )
+    except Exception as error:
+        # The night does not hang on its pages: the report is kept, and decides.
+        logging.getLogger(__name__).warning("Data Docs were not written below %s: %r", folder, error)
+    return ran.report
+
+
+def run_suites(database: Path, run_id: str, suites: Iterable[Suite] | None = None) -> QualityReport:
     """Run suites on a DuckDB file and collect one result a rule.
 
     Args:
@@ -31,22 +53,33 @@ def run_suites(
         run_id: identifies the run in the report.
         suites: the suites to run; all when absent. Those of optional tables are passed over where the table is
             absent, or empty and was so at the last release.
-        made_on: the day that the report is to bear.
     """
+    return _run(database, run_id, list(load_suites() if suites is None else suites)).report
+
+
+class _Ran(NamedTuple):
+    report: QualityReport
+    context: Any
+    outcomes: dict[str, Any]
+
+
+def _run(database: Path, run_id: str, suites: Sequence[Suite], made_on: date | None = None) -> _Ran:
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    chosen = list(load_suites() if suites is None else suites)
-    counts, once_filled = _row_counts(database, chosen)
+    counts, once_filled = _row_counts(database, suites)
     context, source = open_context(database)
     results: list[RuleResult] = []
+    outcomes: dict[str, Any] = {}
     try:
-        for suite in chosen:
+        for suite in suites:
             if suite.table not in counts:
                 results += [] if suite.optional else [_absent(rule, suite) for rule in suite.rules]
             elif counts[suite.table] or not suite.optional or suite.table in once_filled:
-                results += _run_suite(context, source, suite)
+                outcomes[suite.table] = _run_suite(context, source, suite)
+                results += _results(suite, outcomes[suite.table])
     finally:
         close(source)
-    return QualityReport(run_id=run_id, made_on=made_on, results=results, row_counts=counts)
+    report = QualityReport(run_id=run_id, made_on=made_on, results=results, row_counts=counts)
+    return _Ran(report, context, outcomes)
 
 
 def _row_counts(database: Path, suites: Sequence[Suite]) -> tuple[dict[str, int], set[str]]:
@@ -71,7 +104,7 @@ def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _run_suite(context: Any, source: Any, suite: Suite) -> list[RuleResult]:
+def _run_suite(context: Any, source: Any, suite: Suite) -> Any:
     import great_expectations as gx
 
     schema, table = suite.table.split(".")
@@ -80,7 +113,10 @@ def _run_suite(context: Any, source: Any, suite: Suite) -> list[RuleResult]:
         name=suite.table, expectations=[expectation(rule, suite) for rule in suite.rules]
     )
     batch = asset.add_batch_definition_whole_table("whole").get_batch()
-    outcome = batch.validate(built, result_format=_RESULT_FORMAT)
+    return batch.validate(built, result_format=_RESULT_FORMAT)
+
+
+def _results(suite: Suite, outcome: Any) -> list[RuleResult]:
     by_id = {item.expectation_config.meta["rule_id"]: item for item in outcome.results}
     return [_result(rule, suite, by_id.get(rule.id)) for rule in suite.rules]
 

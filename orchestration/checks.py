@@ -57,14 +57,12 @@ def build_quality_checks(known: set[dg.AssetKey]) -> dg.AssetChecksDefinition:
     ) -> Iterator[dg.AssetCheckResult]:
         # The library takes seconds to import, so only the step that validates pays for it.
         progress.say("Running quality suites")
-        from expectations.reports import save_report
-        from expectations.run import run_suites
+        from expectations.run import run_gate
 
         loaded = community.load()
         with progress.step("Quality suites run"):
             today = community.settings().clock().date()
-            report = run_suites(loaded.paths.warehouse, context.run.run_id, made_on=today)
-        save_report(report, loaded.paths.quality)
+            report = run_gate(loaded.paths.warehouse, context.run.run_id, today, loaded.paths.quality)
         for spec in specs:
             yield _result(spec, report)
 

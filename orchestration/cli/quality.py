@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from expectations.model import QualityReport, RuleResult, Since, load_suites
-from expectations.reports import failing_since, load_report
+from expectations.reports import DATA_DOCS, failing_since, load_report
 from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
 
 quality_app = typer.Typer(help="What the quality gate asks, and what it found.", no_args_is_help=True)
@@ -44,6 +44,9 @@ def explain(
         f"{len(report.results):,} rules on {len(report.row_counts)} tables: "
         f"{len(report.blocking_failures)} blocking, {len(report.warnings)} warnings."
     )
+    docs = community.paths.quality / DATA_DOCS / "index.html"
+    if docs.is_file():
+        console.print(f"Every rule of the last nights: {docs}", soft_wrap=True)
     raise typer.Exit(1 if report.blocking_failures else 0)
 
 
