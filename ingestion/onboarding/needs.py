@@ -84,7 +84,7 @@ def verdicts_of_rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> list[Verdict
     filled = filled_columns(con, plan)
     verdicts = []
     for verdict, need in _by_columns(plan.contract.feed, filled):
-        lacking = "" if verdict.missing or _has_rows(con, plan, need) else _in_words(need)
+        lacking = "" if verdict.missing else _lacking(con, plan, need)
         verdicts.append(Verdict(verdict.indicator, verdict.missing, lacking, verdict.also))
     return verdicts
 
@@ -106,18 +106,23 @@ def _by_columns(feed: str, have: frozenset[str]) -> list[tuple[Verdict, Need]]:
     return found
 
 
-def _has_rows(con: duckdb.DuckDBPyConnection, plan: Plan, need: Need) -> bool:
-    conditions = [plan.good]
-    for words, options in (("in", need.rows), ("not in", need.but_not)):
-        conditions += [
-            f"upper({quote_identifier(column)}::varchar) {words} ({', '.join(sql_literal(v.upper()) for v in values)})"
-            for column, values in options.items()
-        ]
-    row = con.execute(f"select count(*) from {JUDGED} where {' and '.join(conditions)}").fetchone()
+def _lacking(con: duckdb.DuckDBPyConnection, plan: Plan, need: Need) -> str:
+    """What no accepted row has of what the indicator needs, in words; empty where some row has all."""
+    wanted = [_condition(column, "in", values) for column, values in need.rows.items()]
+    barred = [_condition(column, "not in", values) for column, values in need.but_not.items()]
+    if not _any(con, plan, wanted):
+        return " and ".join(f"{column} {' or '.join(values)}" for column, values in need.rows.items())
+    if not _any(con, plan, [*wanted, *barred]):
+        return " and ".join(f"{column} other than {', '.join(v)}" for column, v in need.but_not.items())
+    return ""
+
+
+def _condition(column: str, words: str, values: tuple[str, ...]) -> str:
+    listed = ", ".join(sql_literal(value.upper()) for value in values)
+    return f"upper({quote_identifier(column)}::varchar) {words} ({listed})"
+
+
+def _any(con: duckdb.DuckDBPyConnection, plan: Plan, conditions: list[str]) -> bool:
+    where = " and ".join([plan.good, *conditions])
+    row = con.execute(f"select count(*) from {JUDGED} where {where}").fetchone()
     return bool(row and row[0])
-
-
-def _in_words(need: Need) -> str:
-    wanted = [f"{column} {' or '.join(values)}" for column, values in need.rows.items()]
-    barred = [f"{column} other than {', '.join(values)}" for column, values in need.but_not.items()]
-    return " and ".join([*wanted, *barred])

@@ -29,8 +29,9 @@ def near_partner_id(text: str) -> str:
 
 
 def sector_of(feeds: Sequence[str]) -> str:
-    """The sector that a partner's feeds speak for; `community` where they name none."""
-    return next((s for feed in feeds for s in _SECTORS if feed.startswith(f"{s}_")), "community")
+    """The sector that a partner's feeds speak for; those on people come before measures of a community."""
+    found = [s for feed in feeds for s in _SECTORS if feed.startswith(f"{s}_")]
+    return next((sector for sector in found if sector != "community"), "community")
 
 
 def partner_text(partner_id: str, feeds: Sequence[str]) -> str:
@@ -40,7 +41,7 @@ def partner_text(partner_id: str, feeds: Sequence[str]) -> str:
     lines = [
         ("partner_id", scalar(partner_id), ""),
         ("name", f'"{name}"', "made from the id; give the organization's full name"),
-        ("sector", sector_of(feeds), f"read from the feed {named}; one of {', '.join(_SECTORS)}"),
+        ("sector", sector_of(feeds), f"read from {named}; one of {', '.join(_SECTORS)}"),
         (
             "contact_role",
             "data steward",

@@ -57,7 +57,8 @@ class Recognition:
         seen: the look at it.
         fits: the mappings that take it, at most one a feed, best first.
         empty: names of those that would, if the file held a row for them.
-        parts: those that read it only together with other files, which are missing.
+        parts: those that read it only together with other files, which are missing. Beside mappings that take it, only
+            those of which it holds something that they need.
         near: those from which it differs by a few columns.
     """
 
@@ -90,7 +91,7 @@ def recognise(path: Path, con: duckdb.DuckDBPyConnection, settings: Settings) ->
         best.setdefault(fit.feed, fit)
     empty = tuple(name for name in judged if isinstance(name, str))
     parts = [p for p in prints if p.is_part]
-    if any(p.found for p in parts):
+    if best or any(p.found for p in parts):
         parts = [p for p in parts if p.found]
     near = sorted((p for p in prints if _NEAR <= p.share < 1 and not p.is_part), key=lambda p: -p.share)
     return Recognition(seen, tuple(best.values()), empty, tuple(parts), tuple(near[:2]))

@@ -63,9 +63,12 @@ def standard_text(fit: Fit, mapping: FeedMapping, file_name: str) -> str:
     named = f"file_pattern: [{', '.join(map(scalar, mapping.patterns))}]"
     if not mapping.takes(file_name):
         named = f"file_pattern: [{scalar(pattern_of(file_name))}] # check: will later files be named so?"
+    others = [f"{j.quarantined:,} put aside"] if j.quarantined else []
+    others += [f"{j.not_applicable:,} left to other feeds or to none"] if j.not_applicable else []
+    told = ", ".join([f"{j.accepted:,} would be accepted", *others])
     lines = [
-        f"# {fit.title}, recognised in {_comment(file_name)}, {fit.confidence:.0%} sure. Of its rows {j.accepted:,} would be",
-        f"# accepted, {j.quarantined:,} put aside and {j.not_applicable:,} left to other feeds or to none.",
+        f"# {fit.title}, recognised in {_comment(file_name)}, {fit.confidence:.0%} sure.",
+        f"# Of its {j.rows_in:,} rows {told}.",
         *(["# Lines marked '# check:' wait for a person."] if fit.unsaid or j.quarantined else []),
         f"standard: {fit.standard}",
         named,

@@ -39,6 +39,10 @@ def tell(
         return
     for name in recognition.empty if drafts else ():
         _say(f"It also fits the ready-made {name}, but holds no row for it now.")
+    for part in recognition.parts if drafts else ():
+        _say(
+            f"It also holds a part of the ready-made {part.standard}, which further needs {_few(part.missing)}."
+        )
     if not drafts and (recognition.parts or not ranked):
         _tell_parts(file, recognition)
     for near in recognition.near if not any(draft.standard for draft in drafts) else ():
@@ -53,8 +57,8 @@ def tell(
 def _tell_draft(file: Path, draft: Draft, ranked: Sequence[Proposal]) -> None:
     if draft.standard:
         console.print(
-            f"[bold]{escape(file.name)}[/bold] is {escape(draft.title)}: the ready-made mapping {draft.standard} "
-            f"fills the feed [bold]{draft.feed}[/bold], {draft.confidence:.0%} sure.",
+            f"[bold]{escape(file.name)}[/bold] is recognised as {escape(draft.title)}. The ready-made mapping "
+            f"{draft.standard} fills the feed [bold]{draft.feed}[/bold], {draft.confidence:.0%} sure.",
             soft_wrap=True,
         )
     else:
@@ -90,7 +94,7 @@ def _tell_rows(draft: Draft) -> None:
     else:
         past = f", {j.not_applicable:,} meant for another feed or none" if j.not_applicable else ""
         aside = f", {j.quarantined:,} put aside" if j.quarantined else ""
-        _say(f"  {j.rows_in:,} rows: {j.accepted:,} would be accepted{aside}{past}")
+        _say(f"  {_rows(j.rows_in)}: {j.accepted:,} would be accepted{aside}{past}")
     for name in draft.unsaid:
         _say(
             f"  to settle: neither the file nor its name says {name}; until it is said, every row is put aside"
@@ -98,7 +102,7 @@ def _tell_rows(draft: Draft) -> None:
     for finding in j.findings:
         if finding.severity in ("refuse", "quarantine"):
             place = f" in {finding.column}" if finding.column else ""
-            count = f" ({finding.count:,} rows)" if finding.count else ""
+            count = f" ({_rows(finding.count)})" if finding.count else ""
             _say(f"  {finding.code}{place}{count}: {finding.why} {finding.fix}")
 
 
@@ -116,7 +120,7 @@ def _tell_indicators(draft: Draft) -> None:
         if verdict.missing:
             _say(f"    {verdict.indicator}: for want of {', '.join(verdict.missing)}")
         elif verdict.no_rows:
-            _say(f"    {verdict.indicator}: for want of a row with {verdict.no_rows}")
+            _say(f"    {verdict.indicator}: no row has {verdict.no_rows}")
     if not verdicts:
         _say(f"  {_BESIDE.get(draft.feed, 'No indicator needs this feed.')}")
 
@@ -129,7 +133,7 @@ def _tell_parts(file: Path, recognition: Recognition) -> None:
         return
     _say(f"{file.name} is a part of what is read together. It belongs to")
     for part in recognition.parts:
-        _say(f"  {part.standard}, which also needs {_few(part.missing)}")
+        _say(f"  {part.standard}, which further needs {_few(part.missing)}")
     _say(
         "Put the files into one ZIP and onboard that; drop them so, too. Nothing was written. To map this file alone, name "
         "its feed with --feed."
@@ -169,11 +173,15 @@ def tell_written(
     landing = community.paths.landing / partner
     if file.is_dir():
         _say(
-            f"Next: put the folder's files into one ZIP named {file.resolve().name}.zip and drop it into {landing}"
+            f"Next: put the folder's files into one ZIP, {file.resolve().name}.zip, and drop it into {landing};"
         )
     else:
-        _say(f"Next: `throughline check {file} --partner {partner}`, drop the file into {landing},")
-    _say("then `throughline run`.")
+        _say(f"Next: `throughline check {file} --partner {partner}`; then drop the file into {landing};")
+    _say("`throughline run` takes it in.")
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def _few(names: Sequence[str]) -> str:

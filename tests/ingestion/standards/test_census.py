@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,18 @@ def test_a_table_with_annotations_keeps_bounds(town: Town) -> None:
     assert town.rows(
         "select distinct period_start_year, period_end_year, source from lake.community_measure"
     ) == [(2018, 2022, "American Community Survey, 5-year estimates")]
+
+
+def test_a_zip_of_the_bureau_is_read_by_its_table(town: Town) -> None:
+    """If not, the download as it comes, with its column metadata and notes, is refused."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("ACSST5Y2022.S1701-Data.csv", _TABLE)
+        archive.writestr("ACSST5Y2022.S1701-Column-Metadata.csv", "Column Name,Label\nGEO_ID,Geography\n")
+        archive.writestr("ACSST5Y2022.S1701-Table-Notes.txt", "Notes.")
+    town.mapping("standard: census/acs_table\n")
+    outcome = town.take("ACSST5Y2022.S1701.zip", held.getvalue())
+    assert (outcome.judgement.accepted, outcome.judgement.quarantined) == (6, 0)
 
 
 def test_an_answer_of_the_api_gives_the_same_and_its_place(town: Town) -> None:

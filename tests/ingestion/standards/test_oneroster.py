@@ -151,3 +151,16 @@ def test_drops_of_others_are_accounted_for(town: Town, name: str) -> None:
         judged = outcome.judgement
         assert judged.rows_in > 0
         assert judged.rows_in == judged.accepted + judged.quarantined + judged.not_applicable + judged.refused
+
+
+def test_a_user_without_grade_has_that_of_the_classes(town: Town) -> None:
+    """If not, a drop that leaves out the grade, as the standard allows, is refused whole."""
+    town.mapping(_STUDENTS, name="students")
+    without = _USERS_11.replace(",,,,,3,\n", ",,,,,,\n").replace(",,,,,KG,\n", ",,,,,,\n")
+    two_grades = _COMMON["classes.csv"].replace('Math,"03"', 'Math,"03,04"')
+    two_grades = two_grades.replace('Reading,"03"', "Reading,")
+    for number, (classes, expected) in enumerate(((_COMMON["classes.csv"], "03"), (two_grades, "Unknown"))):
+        files = {**_COMMON, "users.csv": without, "classes.csv": classes}
+        outcome = town.take(f"oneroster_{number}.zip", _zip(files))
+        assert outcome.judgement.accepted == 2
+        assert town.rows("select distinct grade_level from lake.k12_enrollment") == [(expected,)]
