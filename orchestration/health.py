@@ -130,9 +130,7 @@ def _key(community: Community, settings: Settings) -> Finding:
 
 
 def _folders(community: Community, settings: Settings) -> Finding:
-    paths = community.paths
-    private = (paths.keys, paths.archive, paths.quarantine, paths.vault.parent, paths.temp, paths.logs)
-    wide = [folder for folder in private if folder.exists() and folder.stat().st_mode & 0o077]
+    wide = [folder for folder in community.paths.private if folder.exists() and folder.stat().st_mode & 0o077]
     fix = "chmod 700 " + " ".join(map(str, wide))
     seen = ", ".join(map(str, wide)) + ": others can read" if wide else "readable by their owner only"
     return Finding("private folders", not wide, seen, fix)
@@ -226,7 +224,7 @@ def _running(community: Community, settings: Settings) -> Finding:
     if not community.paths.data.is_dir():
         return Finding("runs", True, "none yet")
     try:
-        with FileLock(community.paths.data / "run.lock").acquire(timeout=0):
+        with FileLock(community.paths.data / "run.lock", mode=0o600).acquire(timeout=0):
             return Finding("runs", True, "none at work")
     except Timeout:
         return Finding("runs", True, "one is at work now")

@@ -52,7 +52,7 @@ def back_up(paths: CommunityPaths, settings: Settings, target: Path, *, with_key
     left_out = {
         paths.warehouse.parent,
         paths.temp,
-        paths.data / "dbt",
+        paths.dbt,
         paths.data / "run.lock",
         paths.data / "ledger.lock",
     }
@@ -62,6 +62,8 @@ def back_up(paths: CommunityPaths, settings: Settings, target: Path, *, with_key
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(target.name + ".part")
     hashes: dict[str, str] = {}
+    beside.unlink(missing_ok=True)
+    beside.touch(mode=0o600)
     with tarfile.open(beside, "w:gz", compresslevel=1) as archive, _ledger(paths, settings) as ledger:
         if ledger is not None:
             left_out.add(paths.ledger)
@@ -74,7 +76,6 @@ def back_up(paths: CommunityPaths, settings: Settings, target: Path, *, with_key
             if item.is_file() and not item.is_symlink():
                 hashes[name] = _sha256(item)
         _add_list(archive, {"made_at": settings.clock().isoformat(), "with_keys": with_keys, "files": hashes})
-    beside.chmod(0o600)
     beside.replace(target)
     return len(hashes)
 
@@ -108,6 +109,8 @@ def restore(archive_path: Path, root: Path, settings: Settings | None = None) ->
     try:
         with tarfile.open(archive_path, "r:gz") as archive:
             archive.extractall(beside, filter="data")
+            for member in filter(tarfile.TarInfo.isdir, archive.getmembers()):
+                (beside / member.name).chmod(member.mode & 0o755)  # the filter forgets the modes of folders
         listed = json.loads((beside / _LIST).read_text(encoding="utf-8"))["files"]
         wrong = [name for name, digest in listed.items() if _sha256(beside / name) != digest]
     except (tarfile.TarError, OSError, EOFError, ValueError, KeyError) as error:
@@ -160,8 +163,9 @@ def _add_list(archive: tarfile.TarFile, document: dict[str, Any]) -> None:
 
 def _tighten(paths: CommunityPaths) -> None:
     """Private folders stay private, whatever the archive's reader made of their modes."""
-    for folder in (paths.archive, paths.quarantine, paths.keys, paths.vault.parent):
+    for folder in paths.private:
         if folder.is_dir():
             folder.chmod(0o700)
-    for key in paths.keys.glob("*") if paths.keys.is_dir() else ():
-        key.chmod(0o600)
+    for file in (paths.ledger, *(paths.keys.glob("*") if paths.keys.is_dir() else ())):
+        if file.is_file():
+            file.chmod(0o600)

@@ -31,7 +31,7 @@ def run_lock(paths: CommunityPaths, wait_seconds: float = 0) -> Iterator[None]:
     Raises:
         RunLockedError: another run is at work.
     """
-    lock = FileLock(paths.data / "run.lock")
+    lock = FileLock(paths.data / "run.lock", mode=0o600)
     try:
         lock.acquire(timeout=wait_seconds, poll_interval=1.0 if wait_seconds else 0.05)
     except Timeout:

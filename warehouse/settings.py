@@ -87,20 +87,20 @@ class CommunityPaths:
         self.quality = self.data / "quality"
         self.temp = self.data / "tmp"
         self.logs = self.data / "logs"
+        self.dbt = self.data / "dbt"  # compiled models and results of the last build
+        # Of people one by one, or of how to reach them: for the account that runs the nights alone.
+        self.private = (
+            self.archive, self.quarantine, self.keys, self.vault.parent, self.lake, self.warehouse.parent, self.temp,
+            self.logs, self.quality, self.dagster_home, self.dbt,
+        )  # fmt: skip
 
     def ensure(self) -> CommunityPaths:
         """Make the folders that a run needs, private ones readable by the owner only."""
-        for folder in (
-            self.landing,
-            self.receipts,
-            self.lake,
-            self.releases,
-            self.dagster_home,
-            self.quality,
-        ):
+        for folder in (self.receipts, self.releases):
             folder.mkdir(parents=True, exist_ok=True)
-        for folder in (self.archive, self.quarantine, self.keys, self.vault.parent, self.temp, self.logs):
-            folder.mkdir(parents=True, exist_ok=True)
+        # Partners' accounts drop here: who else may enter is granted by hand, and stays.
+        self.landing.mkdir(exist_ok=True, mode=0o700)
+        for folder in self.private:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             folder.chmod(0o700)
-        self.warehouse.parent.mkdir(parents=True, exist_ok=True)
         return self

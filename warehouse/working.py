@@ -48,14 +48,20 @@ def open_building(
     """
     path = building_path(paths)
     _forget(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if keep and paths.warehouse.is_file() and not rebuild_mark(paths).exists():
         shutil.copyfile(paths.warehouse, path)
         try:
-            return duck.connect(path, memory_limit=memory_limit, temp_directory=paths.temp)
+            return _opened(path, paths, memory_limit)
         except duckdb.Error:
             _forget(path)  # damaged; the working database can always be made again
-    return duck.connect(path, memory_limit=memory_limit, temp_directory=paths.temp)
+    return _opened(path, paths, memory_limit)
+
+
+def _opened(path: Path, paths: CommunityPaths, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    con = duck.connect(path, memory_limit=memory_limit, temp_directory=paths.temp)
+    path.chmod(0o600)
+    return con
 
 
 def _forget(path: Path) -> None:

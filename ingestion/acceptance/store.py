@@ -123,7 +123,7 @@ def to_lake(
     names += [DELETED] if plan.deleted else []
     columns = ", ".join(quote_identifier(name) for name in names)
     folder = paths.lake / contract.feed / target.partner_id / target.delivery_id
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     files = []
     for period in periods:
         single = period == "all" or len(periods) == 1
@@ -160,7 +160,6 @@ def to_quarantine(
     )
     path = folder / f"{target.delivery_id}.parquet"
     _copy(con, query, path, f", encryption_config {{footer_key: '{_QUARANTINE_KEY}'}}")
-    path.chmod(0o600)
 
 
 def forget(con: duckdb.DuckDBPyConnection) -> None:
@@ -191,6 +190,7 @@ def _copy(con: duckdb.DuckDBPyConnection, query: str, path: Path, options: str =
     row = con.execute(
         f"copy ({query}) to {sql_literal(str(beside))} (format parquet, compression zstd{options})"
     ).fetchone()
+    beside.chmod(0o600)
     with beside.open("rb") as stream:
         os.fsync(stream.fileno())
     beside.replace(path)

@@ -63,6 +63,8 @@ def make_sample(root: Path, *, people: int = 6000, seed: int = 20240901) -> Samp
     """
     root.mkdir(parents=True, exist_ok=True)
     shutil.copytree(_COMMUNITY, root, dirs_exist_ok=True)
+    (root / "data").mkdir(exist_ok=True)
+    (root / "data" / "landing").mkdir(exist_ok=True, mode=0o700)
     towns = _towns(root / ".towns", people, seed)
     for books in zip(*_write_all(towns), strict=True):
         rows = pd.concat([book.frame for book in books], ignore_index=True)

@@ -94,7 +94,7 @@ def _build(
     context.log.info(
         f"Changed since the last build: {'everything' if changed is None else ', '.join(changed)}"
     )
-    target = community.paths.data / "dbt"
+    target = community.paths.dbt
     with known_parse(target) as flags, leaving_out(rest) as chosen:
         yield from dbt.cli([*flags, *command, *chosen], context=context, target_path=target).stream()
 

@@ -87,7 +87,7 @@ def init(
     (partner / "feeds" / "k12_enrollment.yml").write_text(_FEED, encoding="utf-8")
     (paths.root / ".gitignore").write_text("data/\n", encoding="utf-8")
     paths.ensure()
-    (paths.landing / "example_district").mkdir(parents=True, exist_ok=True)
+    (paths.landing / "example_district").mkdir(parents=True, exist_ok=True, mode=0o700)
     key = make_key_file(paths)
     landing = paths.landing / "example_district"
     tell(

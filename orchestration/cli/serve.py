@@ -5,6 +5,7 @@ What belongs here: starting them on this machine's loopback. What does not: auth
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import subprocess
@@ -65,6 +66,12 @@ def serve(
         )
     else:
         console.print(f"Dagster for {community.config.name}: http://{host}:{port} (stop with Ctrl-C)")
+        if not _is_loopback(host):
+            console.print(
+                f"Whoever reaches {host} can start and stop nights, without a password. Let only a proxy with a "
+                "sign-in reach it: docs/runbook.md, Before the user interface.",
+                soft_wrap=True,
+            )
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     if part is Part.ALL:
         raise typer.Exit(subprocess.run(_command(part, host, port), env=environment, check=False).returncode)  # noqa: S603
@@ -80,6 +87,13 @@ def _command(part: Part, host: str, port: int) -> list[str]:
     if part is Part.DAEMON:
         return [str(folder / "dagster-daemon"), "run", *_DEFINITIONS]
     return [str(folder / "dagster"), "dev", *_DEFINITIONS, *address]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -25,7 +25,10 @@ def throughline(*arguments: str, timeout: int = 900, **environment: str) -> subp
         "COLUMNS": "200",
         **environment,
     }
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout, check=False)
+    # The usual umask lets everybody read: what is private must be made so.
+    return subprocess.run(
+        command, env=env, capture_output=True, text=True, timeout=timeout, check=False, umask=0o022
+    )
 
 
 @pytest.fixture(scope="session")

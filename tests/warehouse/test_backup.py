@@ -32,6 +32,8 @@ def test_a_restored_community_is_the_same(community: CommunityPaths, tmp_path: P
     back_up(community, Settings(), archive, with_keys=True)
     restore(archive, tmp_path / "again")
     again = CommunityPaths(tmp_path / "again")
+    modes = [(paths.landing.stat().st_mode, paths.releases.stat().st_mode) for paths in (community, again)]
+    assert modes[0] == modes[1]
     assert (again.lake / "a.parquet").read_bytes() == (community.lake / "a.parquet").read_bytes()
     assert (again.releases / "current" / "manifest.json").read_text() == "{}"
     assert (again.keys / "vault.key").stat().st_mode & 0o077 == 0

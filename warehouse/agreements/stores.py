@@ -141,7 +141,7 @@ def folders_of(paths: CommunityPaths, partner_id: str) -> dict[str, int]:
         if paths.lake.is_dir()
         else 0,
     }
-    (paths.landing / partner_id).mkdir(parents=True, exist_ok=True)
+    (paths.landing / partner_id).mkdir(parents=True, exist_ok=True, mode=0o700)
     return removed
 
 

@@ -44,7 +44,7 @@ def load_state(paths: CommunityPaths) -> AlertState:
 def save_state(paths: CommunityPaths, state: AlertState) -> None:
     """Keep what was told; written beside and renamed."""
     file = _file(paths)
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = file.with_suffix(".part")
     beside.write_text(state.model_dump_json(indent=1), encoding="utf-8")
     beside.replace(file)

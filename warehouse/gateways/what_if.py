@@ -96,8 +96,7 @@ def what_if(paths: CommunityPaths, settings: Sequence[str]) -> list[GatewayChang
 
 def _compiled(paths: CommunityPaths) -> dict[str, str]:
     found: dict[str, Path] = {
-        file.stem: file
-        for file in (paths.data / "dbt" / "compiled").glob("*/models/marts/mart_gateway_*.sql")
+        file.stem: file for file in (paths.dbt / "compiled").glob("*/models/marts/mart_gateway_*.sql")
     }
     if not paths.warehouse.exists() or set(_MODELS) - set(found):
         raise WhatIfError(

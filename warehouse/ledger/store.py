@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,9 +42,10 @@ class Ledger:
         paths.data.mkdir(parents=True, exist_ok=True)
         if settings.ledger_url is None:
             _refuse_if_lost(paths)
-        with FileLock(
-            paths.data / "ledger.lock", timeout=60
-        ):  # two that open it at once must not both migrate
+        # Two that open it at once must not both migrate.
+        with FileLock(paths.data / "ledger.lock", timeout=60, mode=0o600):
+            if settings.ledger_url is None:
+                _close_to_others(paths.ledger)
             return cls(sa.create_engine(settings.ledger_url or f"sqlite:///{paths.ledger}"))
 
     def find(self, delivery_id: str) -> Delivery | None:
@@ -294,6 +296,14 @@ def _refuse_if_lost(paths: CommunityPaths) -> None:
             f"{paths.ledger}: the ledger is gone, though the lake holds deliveries. Nothing was touched. "
             "Restore the community from its backup: throughline restore."
         )
+
+
+def _close_to_others(file: Path) -> None:
+    """Only the owner reads the ledger; what SQLite puts beside it takes the same rights."""
+    if not file.exists():
+        file.touch(mode=0o600)
+    elif file.stat().st_mode & 0o077:
+        file.chmod(0o600)
 
 
 def _naive(moment: datetime) -> datetime:

@@ -39,12 +39,13 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, paths: CommunityPaths, seque
 
 def write_parquet(con: duckdb.DuckDBPyConnection, query: str, target: Path, sequence: int) -> None:
     """Write a query's result beside, make it durable, and rename it into place; carries its linkage number."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = target.with_name(f".{target.name}.part")
     con.execute(
         f"copy ({query}) to {sql_literal(str(beside))} "
         f"(format parquet, compression zstd, kv_metadata {{linkage_sequence: '{sequence}'}})"
     )
+    beside.chmod(0o600)
     handle = os.open(beside, os.O_RDONLY)
     try:
         os.fsync(handle)

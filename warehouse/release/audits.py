@@ -76,7 +76,7 @@ def model_lineage(paths: CommunityPaths, model: str) -> dict[str, Any] | None:
 
 def _dbt_manifest(paths: CommunityPaths) -> tuple[Mapping[str, Any], Mapping[str, str]] | None:
     """The manifest of the models, and the keys of models and seeds by name."""
-    file = paths.data / "dbt" / "manifest.json"
+    file = paths.dbt / "manifest.json"
     if not file.is_file():
         return None
     manifest = json.loads(file.read_text(encoding="utf-8"))

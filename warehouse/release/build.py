@@ -249,7 +249,7 @@ def _public_delivery(delivery: Mapping[str, Any], minimum_n: int) -> dict[str, A
 
 
 def _seal(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write the manifest with every file's hash, take away the right to write, and force all to disk."""
+    """Write the manifest with every file's hash, let all read and nobody write, and force all to disk."""
     files = sorted(item for item in folder.rglob("*") if item.is_file())
     manifest["files"] = {file.relative_to(folder).as_posix(): file_hash(file) for file in files}
     text = json.dumps(manifest, indent=1, sort_keys=True, default=str, ensure_ascii=False)
@@ -257,9 +257,9 @@ def _seal(folder: Path, manifest: dict[str, Any]) -> None:
     for file in [*files, folder / MANIFEST]:
         file.chmod(0o444)
         sync(file)
-    for inner in [item for item in folder.rglob("*") if item.is_dir()]:
+    for inner in [*(item for item in folder.rglob("*") if item.is_dir()), folder]:
+        inner.chmod(0o755)  # whatever the umask: a release is there to be read
         sync(inner)
-    sync(folder)
 
 
 __all__ = ["ReleaseReport", "build_release", "read_manifest", "release_policy"]

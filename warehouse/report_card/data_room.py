@@ -7,6 +7,7 @@ not: receipts of single files (`ingestion.receipts`) and public pages (`pages`).
 from __future__ import annotations
 
 import shutil
+import stat
 from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.resources import files
@@ -118,9 +119,16 @@ def build_data_room(
         for partner_id in sorted({*community.partners, *(row["partner_id"] for row in health)})
     ]
     _write(building, community, settings, partners)
+    _open_as_far(building, stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o700)
     shutil.rmtree(target, ignore_errors=True)
     building.rename(target)
     return target / "index.html"
+
+
+def _open_as_far(room: Path, mode: int) -> None:
+    """The operator's choice of who may enter outlives the night; what nobody chose stays closed."""
+    for item in (room, *room.rglob("*")):
+        item.chmod(mode if item.is_dir() else mode & 0o666)
 
 
 def _load_rates(con: duckdb.DuckDBPyConnection, community: Community) -> None:

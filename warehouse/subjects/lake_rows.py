@@ -87,6 +87,7 @@ def _rewrite(
     row = con.execute(
         f"copy ({query} order by source_row) to {sql_literal(str(beside))} (format parquet, compression zstd)"
     ).fetchone()
+    beside.chmod(0o600)
     with beside.open("rb") as stream:
         os.fsync(stream.fileno())
     name = file.relative_to(paths.data).as_posix()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +33,10 @@ def synthetic() -> ModuleType:
 def release(
     tmp_path_factory: pytest.TempPathFactory, synthetic: ModuleType
 ) -> tuple[CommunityPaths, ReleaseReport]:
-    """A release that tests read and never change."""
-    made: tuple[CommunityPaths, ReleaseReport] = synthetic.new_release(tmp_path_factory.mktemp("release"))
+    """A release that tests read and never change, made under the narrow umask of the services."""
+    before = os.umask(0o077)
+    try:
+        made: tuple[CommunityPaths, ReleaseReport] = synthetic.new_release(tmp_path_factory.mktemp("release"))
+    finally:
+        os.umask(before)
     return made

@@ -234,3 +234,11 @@ def test_the_quality_gates_verdict_travels_with_the_release(tmp_path: Path, synt
     audit = json.loads((report.path / "audits" / "quality.json").read_text())
     assert audit["failed"] == 1
     assert "unexpected_n" not in audit["results"][0]
+
+
+def test_all_may_read_a_release_and_nobody_write_it(release: Released) -> None:
+    """If not, the web server and the analysts' accounts find a closed door, or a published number is changed."""
+    folder = release[1].path
+    items = [folder, *folder.rglob("*")]
+    modes = {(item.is_dir(), stat.S_IMODE(item.stat().st_mode)) for item in items}
+    assert modes == {(True, 0o755), (False, 0o444)}

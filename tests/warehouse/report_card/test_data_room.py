@@ -131,3 +131,15 @@ def test_a_community_without_a_night_has_an_empty_room(tmp_path: Path, marts: Mo
     duckdb.connect(str(community.paths.warehouse)).close()
     page = build_data_room(community, Settings(), warehouse_db=community.paths.warehouse)
     assert "How each partner" in page.read_text(encoding="utf-8")
+
+
+def test_who_was_let_in_stays_let_in(tmp_path: Path, marts: ModuleType) -> None:
+    """If not, the web server shows the data room until the next night, and an error after it."""
+    community: Community = marts.make_community(tmp_path / "new")
+    duckdb.connect(str(community.paths.warehouse)).close()
+    room = build_data_room(community, Settings(), warehouse_db=community.paths.warehouse).parent
+    for mode, of_files in ((0o700, 0o600), (0o750, 0o640)):
+        room.chmod(mode)
+        build_data_room(community, Settings(), warehouse_db=community.paths.warehouse)
+        assert stat.S_IMODE(room.stat().st_mode) == mode
+        assert {stat.S_IMODE(file.stat().st_mode) for file in room.rglob("*") if file.is_file()} == {of_files}
