@@ -35,6 +35,7 @@ class ColumnProfile:
         filled: share of rows with a value, 0 to 1.
         distinct: share of distinct values among the filled ones, 0 to 1.
         numeric: share of filled values that are numbers.
+        mean: of those numbers; None where there are none.
         dates: share of filled values that fit, by date format, those above zero only.
         codes: distinct values, upper case, where there are few; empty otherwise.
     """
@@ -45,6 +46,7 @@ class ColumnProfile:
     numeric: float
     dates: dict[str, float] = field(default_factory=dict)
     codes: frozenset[str] = frozenset()
+    mean: float | None = None
 
     @property
     def best_dates(self) -> list[str]:
@@ -63,10 +65,10 @@ def profile_columns(
         f"select count(*), {', '.join(_measures(name) for name in columns)} from {relation}"
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate has a row
-    total, width = int(row[0]), 4 + len(DATE_FORMATS)
+    total, width = int(row[0]), 5 + len(DATE_FORMATS)
     profiles = []
     for index, name in enumerate(columns):
-        filled, distinct, numeric, longest, *dates = row[1 + index * width : 1 + (index + 1) * width]
+        filled, distinct, numeric, mean, longest, *dates = row[1 + index * width : 1 + (index + 1) * width]
         share = {fmt: hit / filled for fmt, hit in zip(DATE_FORMATS, dates, strict=True) if filled and hit}
         few = distinct <= _FEW and (longest or 0) <= 60
         profiles.append(
@@ -77,6 +79,7 @@ def profile_columns(
                 numeric / filled if filled else 0.0,
                 share,
                 _codes(con, relation, name) if few and filled else frozenset(),
+                mean,
             )
         )
     return profiles
@@ -87,7 +90,7 @@ def _measures(name: str) -> str:
     dates = ", ".join(f"count(try_strptime({column}, {sql_literal(fmt)}))" for fmt in DATE_FORMATS)
     return (
         f"count({column}), count(distinct {column}), count(try_cast({column} as double)), "
-        f"max(length({column})), {dates}"
+        f"avg(try_cast({column} as double)) filter (where isfinite(try_cast({column} as double))), max(length({column})), {dates}"
     )
 
 

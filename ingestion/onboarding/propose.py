@@ -26,6 +26,7 @@ _HERE = Path(__file__).parent
 _HEADER_WEIGHT = 0.65
 _LEAST = 0.45
 CERTAIN = 0.75
+_SEPARATORS = (";", "|", ",", "/", "+", "&")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,12 @@ class ColumnGuess:
     confidence: float
     date_formats: tuple[str, ...] = ()
     codes: tuple[tuple[str, str | None], ...] = ()
+    separator: str = ";"
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether most of its codes are known; else its rows would be put aside until somebody gives them."""
+        return sum(option is not None for _, option in self.codes) * 2 >= len(self.codes)
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,8 @@ def content_fit(profile: ColumnProfile, column: Column) -> float:
     if column.type == "date":
         return max(profile.dates.values(), default=0.0)
     if column.type in ("integer", "decimal"):
+        if not _within(profile.mean, column):
+            return 0.0
         return profile.numeric if column.name != "school_year" else max(profile.numeric, 0.7)
     if column.type in ("option", "option_list"):
         return _known_share(profile, str(column.options))
@@ -110,6 +119,13 @@ def content_fit(profile: ColumnProfile, column: Column) -> float:
     if column.name.endswith("_name"):
         return 0.8 * (1 - profile.numeric)
     return 0.5
+
+
+def _within(mean: float | None, column: Column) -> bool:
+    """Whether numbers lie within a column's bounds as a whole, where both are known; a year can stand as 2023-24."""
+    if mean is None or column.name == "school_year":
+        return True
+    return (column.min is None or mean >= column.min) and (column.max is None or mean <= column.max)
 
 
 def _known_share(profile: ColumnProfile, option_set: str) -> float:
@@ -160,10 +176,26 @@ def _fit(profiles: Sequence[ColumnProfile], contract: FeedContract) -> Proposal:
 def _guess(profile: ColumnProfile, column: Column, confidence: float) -> ColumnGuess:
     dates: tuple[str, ...] = ()
     codes: tuple[tuple[str, str | None], ...] = ()
+    separator = ";"
     if column.type == "date":
         dates = tuple(profile.best_dates[:2])
     elif column.type in ("option", "option_list"):
         known = {str(k).upper(): str(v) for k, v in _data("common_codes.yml").get(column.options, {}).items()}
         known |= {str(code).upper(): str(code) for code in load_option_sets()[str(column.options)]}
-        codes = tuple((code, known.get(code)) for code in sorted(profile.codes))
-    return ColumnGuess(column.name, profile.name, round(min(confidence, 1.0), 2), dates, codes)
+        separator = _separator(profile.codes, known) if column.type == "option_list" else ";"
+        cells = {c.strip() for code in profile.codes for c in _cells(code, separator, column.type)}
+        codes = tuple((code, known.get(code)) for code in sorted(cells - {""}))
+    return ColumnGuess(column.name, profile.name, round(min(confidence, 1.0), 2), dates, codes, separator)
+
+
+def _cells(code: str, separator: str, kind: str) -> list[str]:
+    return code.split(separator) if kind == "option_list" else [code]
+
+
+def _separator(codes: frozenset[str], known: Mapping[str, str]) -> str:
+    """What stands between several codes in a cell: the separator by which the fewest are unknown."""
+
+    def unknown(separator: str) -> int:
+        return sum(any(c.strip() not in known for c in code.split(separator)) for code in codes)
+
+    return min(_SEPARATORS, key=lambda separator: (unknown(separator), _SEPARATORS.index(separator)))

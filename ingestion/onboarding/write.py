@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ingestion.contracts import load_contracts
+from ingestion.contracts import load_contracts, load_option_sets
 from ingestion.mapping import FeedMapping
 from ingestion.onboarding.propose import CERTAIN, ColumnGuess, Proposal
 from ingestion.onboarding.recognise import Fit
@@ -20,6 +20,8 @@ def mapping_text(proposal: Proposal, file_name: str) -> str:
     """The mapping's YAML: columns with their confidence, codes, and the questions that stay open."""
     contract = load_contracts()[proposal.feed]
     types = {column.name: column for column in contract.columns}
+    # A required column stays, and its rows wait: without it there is nothing to take.
+    left_out = [g for g in proposal.columns if not g.is_readable and not types[g.canonical].required]
     lines = [
         f"# Proposed from {_comment(file_name)}; confidence of the feed {proposal.confidence:.0%}.",
         "# Lines marked '# check:' wait for a person: confirm or correct them, then take the mark away.",
@@ -30,30 +32,25 @@ def mapping_text(proposal: Proposal, file_name: str) -> str:
     ]
     for guess in proposal.columns:
         mark = "" if guess.confidence >= CERTAIN else " check: only"
-        lines.append(
-            f"      {guess.canonical}: {_how(guess, types[guess.canonical].type)} #{mark} {guess.confidence:.0%} sure"
-        )
+        entry = f"{guess.canonical}: {_how(guess, types[guess.canonical].type)}"
+        if guess in left_out:
+            lines.append(f"      # check: left out until its codes are known: {entry}")
+        else:
+            lines.append(f"      {entry} #{mark} {guess.confidence:.0%} sure")
     for name in proposal.missing:
         column = types[name]
         lines.append(f"      # check: required and not found: {name} ({column.meaning})")
-    if proposal.unused:
-        lines.append(f"    ignore: [{', '.join(scalar(name) for name in proposal.unused)}]")
+        one_of = f" # one of {', '.join(load_option_sets()[column.options])}" if column.options else ""
+        if column.type in ("option", "integer", "text"):
+            lines.append(f"      # if it is the same in every row: {name}: {{constant: ....}}{one_of}")
+    ignored = [*(guess.source for guess in left_out), *proposal.unused]
+    if ignored:
+        lines.append(f"    ignore: [{', '.join(map(_glob, ignored))}]")
     lists = [guess for guess in proposal.columns if guess.codes]
-    if lists:
+    if any(guess not in left_out for guess in lists):
         lines.append("code_lists:")
     for guess in lists:
-        lines.append(f"  {guess.canonical}:")
-        for code, option in guess.codes:
-            if option is None:
-                lines.append(
-                    f"    # check: {scalar(code)}: which of the option set {types[guess.canonical].options}?"
-                )
-            else:
-                lines.append(f"    {scalar(code)}: {scalar(option)}")
-        if not any(code == "" for code, _ in guess.codes):
-            lines.append(
-                '    "": NotCollected' if types[guess.canonical].options in _COLLECTED else '    "": Unknown'
-            )
+        lines += _code_list(guess, str(types[guess.canonical].options), guess in left_out)
     return "\n".join(lines) + "\n"
 
 
@@ -99,7 +96,23 @@ def pattern_of(file_name: str) -> str:
     return re.sub(r"\d+", "*", stem) + dot + suffix
 
 
-_COLLECTED = {"yes_no", "race", "gender", "sex", "food_service_eligibility"}
+def _code_list(guess: ColumnGuess, options: str, is_left_out: bool) -> list[str]:
+    """The lines of one code list; of a column that is left out as comments, to be filled in and taken out of them."""
+    lines = [f"  {guess.canonical}:"]
+    for code, option in guess.codes:
+        if option is None:
+            lines.append(f"    # check: {scalar(code)}: which of the option set {options}?")
+        else:
+            lines.append(f"    {scalar(code)}: {scalar(option)}")
+    empty = next((o for o in ("NotCollected", "Unknown") if o in load_option_sets()[options]), None)
+    if empty is not None:
+        lines.append(f'    "": {empty}')
+    return [f"# {line}" for line in lines] if is_left_out else lines
+
+
+def _glob(name: str) -> str:
+    """A header as a pattern that fits it alone."""
+    return scalar(re.sub(r"([\[?*])", r"[\1]", name))
 
 
 def _how(guess: ColumnGuess, kind: str) -> str:
@@ -109,7 +122,7 @@ def _how(guess: ColumnGuess, kind: str) -> str:
     if guess.canonical == "school_year":
         return f"{{from: {source}, convert: spring_year}}"
     if guess.codes:
-        separator = ', separator: ";"' if kind == "option_list" else ""
+        separator = f', separator: "{guess.separator}"' if kind == "option_list" else ""
         return f"{{from: {source}{separator}, codes: {guess.canonical}}}"
     return source
 

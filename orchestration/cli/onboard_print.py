@@ -5,6 +5,7 @@ What belongs here: words and tables. What does not: anything that decides.
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,6 +82,9 @@ def _tell_guess(draft: Draft, ranked: Sequence[Proposal]) -> None:
     for guess in draft.guess.columns:
         table.add_row(guess.canonical, escape(guess.source), f"{guess.confidence:.0%}")
     console.print(table)
+    for guess in draft.guess.columns:
+        if f"until its codes are known: {guess.canonical}:" in draft.text:
+            console.print(f"[yellow]left out until its codes are known:[/yellow] {guess.canonical}")
     for name in draft.guess.missing:
         console.print(f"[red]required, not found:[/red] {name}")
     if len(ranked) > 1:
@@ -110,12 +114,12 @@ def _tell_indicators(draft: Draft) -> None:
     verdicts = draft.verdicts
     fed = [verdict for verdict in verdicts if verdict.is_fed]
     if fed:
-        _say("  Indicators it feeds:")
+        _say("  Indicators it would feed:")
     for verdict in fed:
         also = f" (together with {', '.join(verdict.also)})" if verdict.also else ""
         _say(f"    {verdict.indicator}{also}")
     if len(fed) < len(verdicts):
-        _say("  Indicators it cannot feed:")
+        _say("  Indicators it could not feed:")
     for verdict in verdicts:
         if verdict.missing:
             _say(f"    {verdict.indicator}: for want of {', '.join(verdict.missing)}")
@@ -171,13 +175,17 @@ def tell_written(
     if any("# check:" in draft.text for draft in drafts) or written.partner is not None:
         _say("Settle the lines marked '# check:' in what was written.")
     landing = community.paths.landing / partner
-    if file.is_dir():
+    check = f"`throughline check {shlex.quote(str(file))} --partner {partner}`"
+    if all(draft.judgement.status == "refused" for draft in drafts):
+        _say(f"Next: {check}, until it would be accepted; then drop the file into {landing}.")
+    elif file.is_dir():
         _say(
             f"Next: put the folder's files into one ZIP, {file.resolve().name}.zip, and drop it into {landing};"
         )
+        _say("`throughline run` takes it in.")
     else:
-        _say(f"Next: `throughline check {file} --partner {partner}`; then drop the file into {landing};")
-    _say("`throughline run` takes it in.")
+        _say(f"Next: {check}; then drop the file into {landing};")
+        _say("`throughline run` takes it in.")
 
 
 def _rows(count: int) -> str:
