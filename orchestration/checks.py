@@ -14,9 +14,11 @@ from orchestration.community_resource import CommunityResource
 
 def _asset_key(table: str) -> dg.AssetKey:
     schema, name = table.split(".")
-    if name.startswith("ind_"):
-        schema = "indicators"
-    return names.lake_key(name) if schema == "lake" else dg.AssetKey([schema, name])
+    if schema == "lake":
+        return names.lake_key(name)
+    # The schema of the marts holds two layers; the graph keeps them apart.
+    of_indicators = schema == "marts" and name.startswith(("ind_", "fct_indicator_"))
+    return dg.AssetKey(["indicators" if of_indicators else schema, name])
 
 
 def _check_name(suite: Suite, severity: str) -> str:

@@ -11,10 +11,19 @@ import pytest
 from typer.testing import CliRunner
 
 import orchestration.cli as cli
-from expectations.model import QualityReport, RuleResult
+from expectations.model import QualityReport, RuleResult, load_suites
 from expectations.reports import save_report
+from orchestration.definitions import build_definitions
 
 cli._register()
+
+
+def test_every_suite_is_a_check_of_its_table_in_the_graph() -> None:
+    """If not, Dagster shows a table as unquestioned though the gate asks about it."""
+    graph = build_definitions().resolve_asset_graph()
+    shown = {key.name for key in graph.asset_check_keys}
+    suites = {(suite.table, rule.severity) for suite in load_suites() for rule in suite.rules}
+    assert {f"{table.replace('.', '__')}__{severity}" for table, severity in suites} - shown == set()
 
 
 def _report(day: int, failing: tuple[str, ...]) -> QualityReport:
