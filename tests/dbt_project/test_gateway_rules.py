@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import duckdb
 import pytest
 from gateways import expected, fill, random_world
 
@@ -42,6 +43,22 @@ def test_a_what_if_changes_the_answer_and_no_data(community: CommunityPaths) -> 
     then = {change.gateway_id: change.then for change in what_if(community, ["benchmark:EXP-SCV-1=met"])}
     assert then["exploring"] == "met"
     assert community.warehouse.read_bytes() == before
+
+
+def test_a_benchmark_of_another_edition_does_not_count(community: CommunityPaths) -> None:
+    """If it did, a community would be asked for what its edition of the framework does not ask."""
+    world = random_world(random.Random(1))
+    world["attested"] = dict.fromkeys(world["attested"], "met")
+    world["measured"] = dict.fromkeys(world["measured"], "met")
+    fill(community, world)
+    other = "select * replace ('OLD-1' as benchmark_id, '2013' as edition_id) from seeds.framework_benchmark limit 1"
+    with duckdb.connect(str(community.warehouse)) as con:
+        con.execute(f"insert into seeds.framework_benchmark {other}")
+    try:
+        assert {change.gateway_id: change.then for change in what_if(community, [])} == expected(world)
+    finally:
+        with duckdb.connect(str(community.warehouse)) as con:
+            con.execute("delete from seeds.framework_benchmark where benchmark_id = 'OLD-1'")
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,20 @@ def trends(
     late_enough = use[use["cohort_year"] >= start]
     first = pd.concat([late_enough, use]).drop_duplicates(series)
     both = latest.merge(first, on=series, suffixes=("", "_0"))
-    both = both[both["cohort_year_0"] < both["cohort_year"]].copy()
+    return _compared(both[both["cohort_year_0"] < both["cohort_year"]].copy(), direction, margin)
+
+
+def steps(rated: pd.DataFrame, enough: pd.Series, direction: dict[str, str], margin: float) -> pd.DataFrame:
+    """The latest year with enough data against the one before it, for every series."""
+    series = ["indicator_id", *GROUPS]
+    use = rated[enough].sort_values("cohort_year")
+    latest = use.groupby(series, as_index=False).last()
+    before = use.merge(latest[[*series, "cohort_year"]], on=series, suffixes=("", "_last"))
+    before = before[before["cohort_year"] < before["cohort_year_last"]].groupby(series, as_index=False).last()
+    return _compared(latest.merge(before, on=series, suffixes=("", "_0")), direction, margin)
+
+
+def _compared(both: pd.DataFrame, direction: dict[str, str], margin: float) -> pd.DataFrame:
     x, n, x0, n0 = (both[c] for c in ("numerator_n", "denominator_n", "numerator_n_0", "denominator_n_0"))
     both["change"] = x / n - x0 / n0
     both["change_low"], both["change_high"] = newcombe(x, n, x0, n0)
@@ -224,3 +237,39 @@ def gap_trends(
     found[(low_90 > -margin) & (high_90 < margin) & (both["change_high"] < 0)] = "eliminated"
     both["verdict"] = found
     return both
+
+
+def dimensions(gap: pd.DataFrame) -> pd.DataFrame:
+    """How unlike the groups of each dimension are: variance, Theil's index, index of disparity (Pearcy and Keppel 2002)."""
+    rows = []
+    for key, groups in gap.groupby(["indicator_id", "cohort_year", "dimension"]):
+        n, p = groups["denominator_n"].to_numpy(float), groups["rate"].to_numpy(float)
+        if len(p) < 2:
+            continue
+        mean, best = np.average(p, weights=n), groups["reference_rate"].iloc[0]
+        relative = p[p > 0] / mean if mean else p[:0]
+        rows.append(
+            (
+                *key,
+                np.average((p - mean) ** 2, weights=n),
+                (n[p > 0] * relative * np.log(relative)).sum() / n.sum() if mean else np.nan,
+                100 * np.abs(p - best).sum() / (len(p) - 1) / best if best else np.nan,
+            )
+        )
+    names = ["between_group_variance", "theil_index", "index_of_disparity"]
+    return pd.DataFrame(rows, columns=["indicator_id", "cohort_year", "dimension", *names])
+
+
+def score_gaps(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Mean of each group against the best of at least 30, in standard deviations pooled over both; `group_value`, `score`."""
+    each = scores.groupby([*by, "group_value"])["score"].agg(["size", "mean", "var"]).reset_index()
+    each["small"] = (each["size"] < 30) | (each["group_value"] == "unknown")
+    order = each.sort_values(["small", "mean", "size", "group_value"], ascending=[True, False, False, True])
+    each = each.merge(order.groupby(by, as_index=False).first(), on=by, suffixes=("", "_r"))
+    each = each[each["group_value"] != each["group_value_r"]].copy()
+    a, b = each["size"], each["size_r"]
+    pooled = ((a - 1) * each["var"] + (b - 1) * each["var_r"]) / (a + b - 2)
+    each["score_gap"] = each["mean_r"] - each["mean"]
+    each["standardized_gap"] = each["score_gap"] / np.sqrt(pooled.where(pooled > 0))
+    each["gap_standard_error"] = np.sqrt(each["var"] / a + each["var_r"] / b)
+    return each

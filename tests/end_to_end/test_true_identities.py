@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from orchestration.working import prepare_working
-from tests.end_to_end import independent
+from tests.end_to_end import independent, independent_gateways
 from warehouse import duck
 from warehouse.community import load_community
 from warehouse.fingerprint import code_version
@@ -23,6 +23,7 @@ from warehouse.vault import attach_vault
 from warehouse.working import building_path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "dbt_project"))
+import gateways
 import lake as golden_lake
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("end_to_end")]
@@ -230,3 +231,46 @@ def test_changes_of_every_gap(
     ).df()
     numbers = ["latest_gap", "change", "change_low", "change_high", "p_value", "q_value"]
     _same(ours, theirs, ["indicator_id", "dimension", "group_value"], numbers, ("verdict",))
+
+
+def test_every_dimension_as_a_whole(
+    known: duckdb.DuckDBPyConnection, rated: pd.DataFrame, facts: dict[str, dict[str, str]]
+) -> None:
+    """If not, a dimension is called more or less equal than it is."""
+    ours = independent.dimensions(independent.gaps(rated, facts["direction"]))
+    theirs = known.sql(
+        """select * from marts.mart_disparity_dimension where organization_key = 'all' and race_scheme = 'federal7'
+        and geography_id = (select geography_id from config.community)"""
+    ).df()
+    assert len(ours) > 500
+    numbers = ["between_group_variance", "theil_index", "index_of_disparity"]
+    _same(ours, theirs, ["indicator_id", "cohort_year", "dimension"], numbers)
+
+
+def test_gaps_of_scores(known: duckdb.DuckDBPyConnection) -> None:
+    """If not, a gap of scores is told larger or smaller than it is."""
+    test = ["instrument_id", "subject", "grade_level", "school_year"]
+    scores = known.sql(
+        """select r.*, p.gender_group as group_value from core.fct_assessment_result as r
+        join core.dim_person as p using (person_key) where is_valid and not is_alternate and score is not null"""
+    ).df()
+    first = scores.sort_values(["test_date", "season"]).drop_duplicates(["person_key", *test])
+    ours = independent.score_gaps(first, test)
+    theirs = known.sql(
+        "from marts.mart_score_gap where dimension = 'gender' and group_value <> reference_value"
+    ).df()
+    assert len(ours) > 50
+    _same(ours, theirs, [*test, "group_value"], ["score_gap", "standardized_gap", "gap_standard_error"])
+
+
+def test_status_of_every_gateway(
+    known: duckdb.DuckDBPyConnection, rated: pd.DataFrame, facts: dict[str, dict[str, str]]
+) -> None:
+    """If not, the community is told a gateway that its own data do not bear out."""
+    world = independent_gateways.world(known, rated, facts)
+    assert {world["verdict"][o] for o in gateways.OUTCOMES} > {"improved"}
+    assert sum(status == "met" for status in world["measured"].values()) >= 3
+    for column, cumulative in (("status", True), ("own_status", False)):
+        told = known.sql(f"select gateway_id, {column} from marts.mart_gateway_status").fetchall()
+        world["readings"]["cumulative"] = cumulative
+        assert dict(told) == gateways.expected(world)

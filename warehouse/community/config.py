@@ -68,7 +68,10 @@ class PrivacyConfig(_Frozen):
 class GatewayReadings(_Frozen):
     """Readings of the framework's ambiguous words; the strict reading is the default."""
 
-    edition: str = Field("six_gateway", description="Edition of the framework.")
+    edition: Literal["six_gateway"] = Field(
+        "six_gateway",
+        description="Edition of the framework that is judged by; of no other are the benchmarks public.",
+    )
     benchmarks_required: float = Field(
         1.0, gt=0, le=1, description="Share of a gateway's benchmarks to be met."
     )

@@ -53,3 +53,21 @@ coalesce(
     else 1.645
 end)
 {%- endmacro -%}
+
+{#- Margins through sums and proportions as the Census Bureau approximates them (Understanding and Using American Community
+    Survey Data, 2020, chapter 8). Of a sum, an aggregate: several estimates of zero count once, with their largest margin. -#}
+{%- macro moe_of_sum(estimate, moe) -%}
+sqrt(
+    coalesce(sum(case when {{ estimate }} <> 0 then cast({{ moe }} as double) * ({{ moe }}) end), 0e0)
+    + coalesce(max(case when {{ estimate }} = 0 then cast({{ moe }} as double) * ({{ moe }}) end), 0e0)
+)
+{%- endmacro -%}
+
+{#- Of x / y where x is part of y; plus instead of minus where the radicand would be negative. -#}
+{%- macro moe_of_proportion(x, moe_x, y, moe_y) -%}
+(sqrt(case
+    when ({{ moe_x }}) * ({{ moe_x }}) >= ({{ x }}) / ({{ y }}) * ({{ x }}) / ({{ y }}) * ({{ moe_y }}) * ({{ moe_y }})
+        then ({{ moe_x }}) * ({{ moe_x }}) - ({{ x }}) / ({{ y }}) * ({{ x }}) / ({{ y }}) * ({{ moe_y }}) * ({{ moe_y }})
+    else ({{ moe_x }}) * ({{ moe_x }}) + ({{ x }}) / ({{ y }}) * ({{ x }}) / ({{ y }}) * ({{ moe_y }}) * ({{ moe_y }})
+end) / ({{ y }}))
+{%- endmacro -%}

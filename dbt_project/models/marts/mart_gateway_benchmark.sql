@@ -3,7 +3,9 @@ with community as (
 ),
 
 benchmark as (
-    select * from {{ ref('framework_benchmark') }}
+    select benchmark.*
+    from {{ ref('framework_benchmark') }} as benchmark
+    inner join community on benchmark.edition_id = community.edition
 ),
 
 evidence as (

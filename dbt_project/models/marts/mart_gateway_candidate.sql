@@ -3,7 +3,9 @@ with community as (
 ),
 
 framework as (
-    select * from {{ ref('framework_rule') }}
+    select framework.*
+    from {{ ref('framework_rule') }} as framework
+    inner join community on framework.edition_id = community.edition
 ),
 
 unmet as (

@@ -3,7 +3,9 @@ with community as (
 ),
 
 rule as (
-    select * from {{ ref('framework_rule') }}
+    select rule.*
+    from {{ ref('framework_rule') }} as rule
+    inner join community on rule.edition_id = community.edition
 ),
 
 benchmark as (

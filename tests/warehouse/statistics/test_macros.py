@@ -125,6 +125,21 @@ def test_standard_errors_of_margins(confidence: float) -> None:
     assert np.allclose(found, margins.standard_error(frame["moe"], confidence), atol=1e-9)
 
 
+def test_margins_of_sums_and_proportions() -> None:
+    """If not, a computed share of households has a margin of no meaning."""
+    parts = pd.DataFrame({"x": [50.0, 0.0, 0.0, 7.0], "e": [10.0, 5.0, 8.0, 3.0]})
+    assert evaluated(parts, "moe_of_sum('x', 'e')")[0] == pytest.approx(
+        margins.sum_margin(parts["x"], parts["e"]), abs=1e-9
+    )
+    # The second has the larger relative error below the line, so that the radicand would be negative.
+    pairs = pd.DataFrame({"x": [100.0, 90.0], "e": [20.0, 5.0], "y": [360.0, 100.0], "f": [30.0, 40.0]})
+    assert np.allclose(
+        evaluated(pairs, "moe_of_proportion('x', 'e', 'y', 'f')"),
+        margins.proportion_margin(pairs["x"], pairs["e"], pairs["y"], pairs["f"]),
+        atol=1e-9,
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "half", "q", "direction", "verdict"),
     [
