@@ -103,7 +103,7 @@ def _measured(
     )
     assert (releases, reads) == (0, 0)  # the copy of the sample has none, so what asks for them is not met
     fresh = con.sql(
-        """select count(distinct stage) from marts.mart_data_health join config.feed using (feed_id)
+        """select count(distinct feed.stage) from marts.mart_data_health join config.feed using (feed_id)
         where is_fresh and accepted_n > 0"""
     ).fetchall()[0][0]
     outcomes = choice.loc[choice["role"] == "core", "outcome_id"].nunique()

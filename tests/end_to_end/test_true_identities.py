@@ -268,8 +268,25 @@ def test_status_of_every_gateway(
 ) -> None:
     """If not, the community is told a gateway that its own data do not bear out."""
     world = independent_gateways.world(known, rated, facts)
-    assert {world["verdict"][o] for o in gateways.OUTCOMES} > {"improved"}
-    assert sum(status == "met" for status in world["measured"].values()) >= 3
+    told = known.sql("select outcome_id, verdict, is_improving from marts.mart_gateway_outcome").fetchall()
+    assert {outcome: (verdict, improving) for outcome, verdict, improving in told} == {
+        o: (world["verdict"][o], world["verdict"][o] == "improved" and world["last"][o] != "declined")
+        for o in gateways.OUTCOMES
+    }
+    reduced, adverse = known.execute(
+        "select count(*) filter (counts_as_reduced), count(*) filter (was_adverse_at_baseline) from marts.mart_gateway_gap"
+    ).fetchall()[0]
+    gaps = [gap for gap in world["gaps"] if gap["was_adverse_at_baseline"]]
+    assert len(gaps) == adverse > 0
+    assert (
+        sum(gap["verdict"] in ("reduced", "eliminated") and not gap["is_levelling_down"] for gap in gaps)
+        == reduced
+    )
+    assert (
+        dict(known.sql("select measured_by, status from marts.mart_gateway_measurement").fetchall())
+        == world["measured"]
+    )
+    assert set(world["measured"].values()) == {"met", "not_met"}
     for column, cumulative in (("status", True), ("own_status", False)):
         told = known.sql(f"select gateway_id, {column} from marts.mart_gateway_status").fetchall()
         world["readings"]["cumulative"] = cumulative
