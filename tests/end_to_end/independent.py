@@ -265,7 +265,7 @@ def score_gaps(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     each = scores.groupby([*by, "group_value"])["score"].agg(["size", "mean", "var"]).reset_index()
     each["small"] = (each["size"] < 30) | (each["group_value"] == "unknown")
     order = each.sort_values(["small", "mean", "size", "group_value"], ascending=[True, False, False, True])
-    each = each.merge(order.groupby(by, as_index=False).first(), on=by, suffixes=("", "_r"))
+    each = each.merge(order.drop_duplicates(by), on=by, suffixes=("", "_r"))
     each = each[each["group_value"] != each["group_value_r"]].copy()
     a, b = each["size"], each["size_r"]
     pooled = ((a - 1) * each["var"] + (b - 1) * each["var_r"]) / (a + b - 2)
