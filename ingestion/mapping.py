@@ -174,6 +174,15 @@ def sources_of(how: How) -> list[str]:
     return [how.from_] if isinstance(how.from_, str) else list(how.from_)
 
 
+def told_by_name(entry: str | How | None) -> bool:
+    """Whether a column comes from the file's name alone."""
+    if entry is None:
+        return False
+    how = as_how(entry)
+    told = how.from_file_name is not None or "_file_name" in (how.expression or "")
+    return told and not sources_of(how)
+
+
 def expected_columns(mapping: FeedMapping) -> frozenset[str]:
     """Folded names of all source columns that the mapping's layouts read or know, by which a header is recognized."""
     names = {name for layout in mapping.layouts for name in [*layout.signature, *layout.ignore]}

@@ -11,8 +11,12 @@ import duckdb
 
 from ingestion.acceptance.findings import SHOWN_ROWS, Finding, row_finding
 from ingestion.acceptance.judging import JUDGED, SCOPED, SOURCE, Plan, reasons_sql, rule_condition
-from ingestion.mapping import Layout, as_how, sources_of
+from ingestion.mapping import Layout, as_how, sources_of, told_by_name
 
+_UNTOLD = {
+    "why": "It is read from the file's name, and this name does not tell it.",
+    "fix": "Send the file under a name that does, or say it under `columns` in the mapping.",
+}
 # A value is told as an unknown code only when it is short and comes often: a name that slid into the wrong column
 # does neither.
 _CODE_LENGTH, _CODE_ROWS, _CODES_TOLD = 24, 3, 5
@@ -39,6 +43,8 @@ def quarantine_findings(
         entry = layout.columns.get(subject)
         named = ", ".join(sources_of(as_how(entry))) if entry is not None else None
         finding = row_finding(plan.contract, reason, count, list(records), (named or None))
+        if finding.code == "required" and told_by_name(entry):
+            finding = finding.model_copy(update=_UNTOLD)
         if finding.code == "unknown_code":
             codes = _unknown_codes(con, plan, subject)
             finding = finding.model_copy(update={"why": f"{finding.why}{codes}"})

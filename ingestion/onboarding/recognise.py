@@ -14,8 +14,8 @@ from pathlib import Path
 import duckdb
 
 from ingestion.acceptance import Finding, Judgement, judge_file
-from ingestion.contracts import FeedContract, load_contracts
-from ingestion.mapping import FeedMapping, How, as_how, load_standard, standard_title, standards
+from ingestion.contracts import FeedContract, load_contracts, load_option_sets
+from ingestion.mapping import FeedMapping, How, load_standard, standard_title, standards, told_by_name
 from ingestion.onboarding.footprint import Footprint, Look, footprint, look
 from ingestion.onboarding.needs import Verdict, verdicts_of_rows
 from ingestion.readers import Keys
@@ -137,28 +137,27 @@ def _is_empty(judgement: Judgement) -> bool:
 
 
 def _unsaid(mapping: FeedMapping, contract: FeedContract, findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Required numbers that only the file's name tells, and that it does not tell here."""
+    """Required columns that only the file's name tells, and that it does not tell here."""
     wanting = {finding.column for finding in findings if finding.severity == "quarantine"}
     return tuple(
         column.name
         for column in contract.columns
         if column.required
-        and column.type == "integer"
+        and column.type in ("integer", "option")
         and column.name in wanting
-        and all(_by_name(layout.columns.get(column.name)) for layout in mapping.layouts[-1:])
+        and any(told_by_name(layout.columns.get(column.name)) for layout in mapping.layouts)
     )
 
 
-def _by_name(entry: str | How | None) -> bool:
-    if entry is None:
-        return False
-    how = as_how(entry)
-    return how.from_file_name is not None or "_file_name" in (how.expression or "")
-
-
 def _said(mapping: FeedMapping, columns: Sequence[str], settings: Settings) -> FeedMapping:
-    """The mapping with a year in place of what the name does not tell, to see whether all else fits."""
-    stand_in = {name: How(constant=settings.clock().year) for name in columns}
+    """The mapping with a year or an option in place of what the name does not tell, to see whether all else fits."""
+    options = {column.name: column.options for column in load_contracts()[mapping.feed].columns}
+    stand_in = {
+        name: How(
+            constant=load_option_sets()[str(options[name])][0] if options[name] else settings.clock().year
+        )
+        for name in columns
+    }
     layouts = [
         layout.model_copy(update={"columns": {**layout.columns, **stand_in}}) for layout in mapping.layouts
     ]

@@ -40,9 +40,10 @@ def mapping_text(proposal: Proposal, file_name: str) -> str:
     for name in proposal.missing:
         column = types[name]
         lines.append(f"      # check: required and not found: {name} ({column.meaning})")
-        one_of = f" # one of {', '.join(load_option_sets()[column.options])}" if column.options else ""
         if column.type in ("option", "integer", "text"):
-            lines.append(f"      # if it is the same in every row: {name}: {{constant: ....}}{one_of}")
+            lines.append(
+                f"      # if it is the same in every row: {name}: {{constant: ....}}{_one_of(column.options)}"
+            )
     ignored = [*(guess.source for guess in left_out), *proposal.unused]
     if ignored:
         lines.append(f"    ignore: [{', '.join(map(_glob, ignored))}]")
@@ -71,11 +72,12 @@ def standard_text(fit: Fit, mapping: FeedMapping, file_name: str) -> str:
         named,
     ]
     if fit.unsaid:
+        options = {column.name: column.options for column in load_contracts()[fit.feed].columns}
         lines += [
-            f"# check: neither the file nor its name says {' and '.join(fit.unsaid)}. Say it here, without the '# ' (a school",
-            "# year by its spring: 2025 is 2024-25), or drop the file under a name that does; see the standard's first lines.",
+            f"# check: neither the file nor its name says {' and '.join(fit.unsaid)}, so that no row would be taken. Say it here,",
+            "# without the '# ' before (a school year by its spring: 2025 is 2024-25), or drop the file under a name that says it.",
             "# columns:",
-            *(f"#   {name}: {{constant: ....}}" for name in fit.unsaid),
+            *(f"#   {name}: {{constant: ....}}{_one_of(options[name])}" for name in fit.unsaid),
         ]
     for finding in j.findings:
         if finding.severity == "quarantine":
@@ -94,6 +96,10 @@ def pattern_of(file_name: str) -> str:
     if not dot or not re.search(r"[^\W\d_]{2}", stem):
         return plain
     return re.sub(r"\d+", "*", stem) + dot + suffix
+
+
+def _one_of(options: str | None) -> str:
+    return f" # one of {', '.join(load_option_sets()[options])}" if options else ""
 
 
 def _code_list(guess: ColumnGuess, options: str, is_left_out: bool) -> list[str]:

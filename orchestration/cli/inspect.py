@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,8 @@ import typer
 from orchestration.cli.console import JsonOption, console
 
 if TYPE_CHECKING:
-    from ingestion.readers.model import Limits, ReadHints
+    from ingestion.onboarding.columns import ColumnShape
+    from ingestion.readers.model import Limits, ReadHints, ReadResult
 
 # Above this size a file goes the fast way, which holds a dialect to be the same throughout.
 _CAREFUL_BYTES = 64_000_000
@@ -28,7 +30,8 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(
         "inspect",
-        epilog="Examples: `throughline inspect export.csv`; `throughline inspect book.xlsx --sheet Grades --to grades.csv`",
+        epilog="Examples: `throughline inspect export.csv`; `throughline inspect book.xlsx --sheet Grades --to grades.csv`; "
+        "`throughline inspect export.csv --columns`",
     )(inspect)
 
 
@@ -49,6 +52,9 @@ def inspect(
     header_row: Annotated[int | None, typer.Option(help="Line of the header, from 0.")] = None,
     header_rows: Annotated[int | None, typer.Option(help="Rows of the header; 0 for none.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet by name or number, from 0.")] = None,
+    columns: Annotated[
+        bool, typer.Option("--columns", help="Tell of each column its type, counts and shapes, and no value.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read a file as a delivery would be read, store nothing, and say what it is.
@@ -76,6 +82,9 @@ def inspect(
     if not file.is_file():
         raise typer.BadParameter(f"no such file: {file}")
     try:
+        if columns:
+            _tell_columns(file, *_shapes(file, ReadHints.model_validate(known), Limits()), as_json=as_json)
+            return
         report, rows = _read(file, ReadHints.model_validate(known), Limits())
         if to is not None:
             _write(to, report["columns"], rows)
@@ -141,8 +150,19 @@ def _read_any(
     from warehouse import duck
 
     con = duck.connect()
-    found = read(file, con, "source", hints, limits)
-    report = {
+    report = _report(read(file, con, "source", hints, limits))
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        cursor = con.execute("select * exclude (_record) from source order by _record")
+        while batch := cursor.fetchmany(_BATCH):
+            yield from batch
+        con.close()
+
+    return report, rows()
+
+
+def _report(found: ReadResult) -> dict[str, Any]:
+    return {
         "format": found.format,
         "encoding": found.encoding,
         "dialect": found.dialect,
@@ -155,13 +175,39 @@ def _read_any(
         "warnings": found.warnings,
     }
 
-    def rows() -> Iterator[tuple[Any, ...]]:
-        cursor = con.execute("select * exclude (_record) from source order by _record")
-        while batch := cursor.fetchmany(_BATCH):
-            yield from batch
-        con.close()
 
-    return report, rows()
+def _shapes(file: Path, hints: ReadHints, limits: Limits) -> tuple[dict[str, Any], list[ColumnShape]]:
+    from ingestion.onboarding.columns import column_shapes
+    from ingestion.readers import read
+    from warehouse import duck
+
+    with duck.connect() as con:
+        is_careful = file.stat().st_size <= _CAREFUL_BYTES
+        found = read(file, con, "source", hints, limits, careful=is_careful)
+        return _report(found), list(column_shapes(con, "source", found.columns))
+
+
+def _tell_columns(file: Path, report: dict[str, Any], shapes: list[ColumnShape], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(
+            json.dumps({**report, "shapes": [asdict(s) for s in shapes]}, ensure_ascii=False, indent=1)
+        )
+        return
+    from rich.markup import escape as plain
+    from rich.table import Table
+
+    _tell_report(file, report)
+    table = Table(
+        title="Columns (no value is shown: a and A a letter, 9 a digit, + a run of them)",
+        title_justify="left",
+    )
+    for heading in ("column", "type", "filled", "distinct", "most frequent shapes"):
+        table.add_column(heading, overflow="fold")
+    for shape in shapes:
+        kind = f"{shape.type} {shape.date_format}".strip() + (" (identifier)" if shape.is_identifier else "")
+        told = "  |  ".join(shape.patterns)
+        table.add_row(plain(shape.name), kind, f"{shape.filled:.1%}", f"{shape.distinct:,}", plain(told))
+    console.print(table)
 
 
 def _refusal(record: Any) -> dict[str, Any]:
@@ -194,9 +240,8 @@ def _refuse(code: str, why: str, fix: str, as_json: bool) -> None:
         typer.echo(f"throughline inspect: refused ({code}): {why} {fix}", err=True)
 
 
-def _tell(file: Path, report: dict[str, Any], preview: list[Sequence[Any]], to: Path | None) -> None:
+def _tell_report(file: Path, report: dict[str, Any]) -> None:
     from rich.markup import escape as plain
-    from rich.table import Table
 
     console.print(f"[bold]{plain(file.name)}[/bold]: {report['format']} {report['encoding'] or ''}")
     told = ", ".join(f"{key} {value!r}" for key, value in report["dialect"].items())
@@ -208,6 +253,13 @@ def _tell(file: Path, report: dict[str, Any], preview: list[Sequence[Any]], to: 
         console.print(f"  [red]refused[/red] line {record['line']:,}: {plain(record['reason'])}")
     for item in report["warnings"]:
         console.print(f"  [yellow]{item['code']}[/yellow] {plain(item['why'])}")
+
+
+def _tell(file: Path, report: dict[str, Any], preview: list[Sequence[Any]], to: Path | None) -> None:
+    from rich.markup import escape as plain
+    from rich.table import Table
+
+    _tell_report(file, report)
     if to is not None:
         console.print(f"Written to {to}")
         return

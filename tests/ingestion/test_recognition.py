@@ -44,6 +44,8 @@ def test_a_vendor_s_export_is_recognised_under_another_name(tmp_path: Path, name
     file.write_text(_CASES[name][1])
     found = _recognised(file)
     assert [(fit.standard, fit.judgement.accepted) for fit in found.fits] == [(f"assessment/{name}", 1)]
+    # Star says in the file's name alone whether it is reading or mathematics.
+    assert found.fits[0].unsaid == (("subject",) if name == "star" else ())
 
 
 @pytest.mark.parametrize("drop", [_V11, _V12], ids=["1.1", "1.2"])

@@ -218,3 +218,42 @@ def test_no_mutation_crashes_or_loses_a_line(seed: int, kind: str, tmp_path: Pat
     kinds = found.layout.kinds
     assert len(found.rows) + len(found.refused) == kinds.get("data", 0)
     assert sum(kinds.values()) <= found.physical_lines
+
+
+def test_columns_are_told_without_a_value(tmp_path: Path) -> None:
+    """If not, a look at a file shows a child's name on somebody's screen, or in a ticket."""
+    names = ["Mariam", "O'Neil", "Zoë", "Al"]
+    rows = [
+        [
+            f"{n:06}",
+            names[n % 4],
+            "10/2/2014" if n % 2 else "1/12/2014",
+            f"S{n % 3}",
+            f"{n}.5",
+            str(n),
+            f"2024013{n % 2}",
+            "",
+            f"note {n}",
+        ]
+        for n in range(1, 41)
+    ]
+    header = ["Student ID", "First Name", "DOB", "Site", "Amount", "Count", "Opened", "Empty", "Remark"]
+    file = tmp_path / "pupils.csv"
+    file.write_text(_csv([header, *rows]))
+    text = CliRunner().invoke(app, ["inspect", str(file), "--columns"])
+    done = CliRunner().invoke(app, ["inspect", str(file), "--columns", "--json"])
+    assert text.exit_code == done.exit_code == 0
+    assert not [cell for row in rows for cell in row[:3] if cell in text.output + done.output]
+    shapes = {shape["name"]: shape for shape in json.loads(done.output)["shapes"]}
+    assert {name: shape["type"] for name, shape in shapes.items()} == {
+        "Student ID": "digits", "First Name": "code", "DOB": "date", "Site": "code", "Amount": "decimal",
+        "Count": "integer", "Opened": "date", "Empty": "empty", "Remark": "text",
+    }  # fmt: skip
+    assert [name for name, shape in shapes.items() if shape["is_identifier"]] == header[:3]
+    assert shapes["First Name"]["patterns"] == ["a+", "a+'a+"]
+    assert (shapes["Site"]["patterns"], shapes["Site"]["distinct"], shapes["Site"]["filled"]) == (
+        ["A9"],
+        3,
+        1.0,
+    )
+    assert (shapes["Opened"]["date_format"], shapes["Empty"]["filled"]) == ("%Y%m%d", 0.0)

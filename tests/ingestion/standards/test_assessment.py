@@ -60,6 +60,22 @@ def test_a_vendor_s_export_is_read_by_its_standard(town: Town, name: str) -> Non
     assert town.rows(f"select {_RESULT} from lake.k12_assessment") == [expected]
 
 
+@pytest.mark.parametrize(
+    ("file_name", "subject"),
+    [("SR_2024.csv", "ReadingELA"), ("star_math.csv", "Mathematics"), ("small_star.csv", None)],
+)
+def test_star_has_the_subject_of_its_name_or_none(town: Town, file_name: str, subject: str | None) -> None:
+    """If not, mathematics of a file with another name counts as reading."""
+    town.mapping("standard: assessment/star\n")
+    outcome = town.take(file_name, _CASES["star"][1])
+    if subject is None:
+        assert outcome.status == "refused"
+        told = next(f for f in outcome.findings if f.column == "subject")
+        assert "the file's name" in told.why
+    else:
+        assert town.rows("select subject from lake.k12_assessment") == [(subject,)]
+
+
 @pytest.mark.skipif(not SAMPLES.exists(), reason="samples of others are not here")
 @pytest.mark.parametrize(
     ("name", "file", "dropped", "accepted"),
