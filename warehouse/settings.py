@@ -85,6 +85,9 @@ class CommunityPaths:
         self.releases = self.data / "releases"
         self.dagster_home = self.data / "dagster"
         self.quality = self.data / "quality"
+        self.attacks = (
+            self.data / "disclosure" / "attacks.json"
+        )  # what the attacker found, by hash; costs time to lose
         self.temp = self.data / "tmp"
         self.logs = self.data / "logs"
         self.dbt = self.data / "dbt"  # compiled models and results of the last build

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from orchestration.cli.console import JsonOption, console
 from warehouse.disclosure.describe import DisclosureInputError, load_description
-from warehouse.disclosure.policy import load_policy
+from warehouse.disclosure.policy import load_policy, policies
 
 disclosure_app = typer.Typer(
     help="Tables of counts: what to withhold, and what they give away.", no_args_is_help=True
@@ -31,6 +31,23 @@ _SHOWN = 40
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(disclosure_app, name="disclosure")
+
+
+@disclosure_app.command("policies", epilog="Example: `throughline disclosure policies`")
+def policies_command(as_json: JsonOption = False) -> None:
+    """Policies that ship: what each withholds, and the law or practice that it follows."""
+    found = policies()
+    if as_json:
+        console.print_json(json.dumps([policy.model_dump() for policy in found]))
+        return
+    table = Table("policy", "minimum", "smallest part", "doubt down, up", "after")
+    for policy in found:
+        doubt = f"{policy.lower}, {policy.upper}"
+        table.add_row(policy.name, str(policy.minimum_n), str(policy.smallest_part), doubt, policy.source)
+    console.print(table)
+    console.print(
+        "Choose one with --policy, or in community.yml: `privacy: {policy: federal}`. Another is a YAML file of the same fields."
+    )
 
 
 @disclosure_app.command(

@@ -59,8 +59,14 @@ class IndicatorChoice(_Frozen):
 class PrivacyConfig(_Frozen):
     """What is protected before anything is published."""
 
-    minimum_n: int = Field(10, ge=1, description="Groups smaller than this are suppressed.")
-    policy: str = Field("default", description="Name of a disclosure policy preset.")
+    minimum_n: int = Field(
+        10,
+        ge=1,
+        description="Smaller groups are withheld; the strictest of this, the policy and the partners' agreements rules.",
+    )
+    policy: str = Field(
+        "default", description="Disclosure policy: a preset of `throughline disclosure`, or a YAML file."
+    )
     minimum_coverage: float = Field(0.8, ge=0, le=1, description="Below it a rate is 'not enough data'.")
     complementary: bool = Field(True, description="Whether complementary suppression is applied.")
 

@@ -48,6 +48,11 @@ class DisclosurePolicy(BaseModel):
     )
 
 
+def policies() -> list[DisclosurePolicy]:
+    """The policies that ship, by name."""
+    return [load_policy(file.stem) for file in sorted(_PRESETS.glob("*.yml"))]
+
+
 def load_policy(name: str | Path) -> DisclosurePolicy:
     """A policy by the name of a preset, or from a YAML file.
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from warehouse.release.attack import Attacked
 from warehouse.release.protect import Policy
 from warehouse.release.spec import PublishedTable
 from warehouse.release.tables import PublishedSet
@@ -21,7 +22,11 @@ def disclosure_audit(published: PublishedSet, policy: Policy) -> dict[str, Any]:
     """What was protected by which rules, in sums alone: no reader learns why one cell is withheld."""
     protection = published.protection
     return {
+        "policy": policy.name,
+        "source": policy.source,
         "minimum_n": policy.minimum_n,
+        "smallest_part": policy.smallest_part,
+        "doubt": {"downward": policy.lower, "upward": policy.upper},
         "complementary": policy.complementary,
         "rules": list(protection.rules) if protection else [],
         "cells": protection.cells if protection else 0,
@@ -32,6 +37,21 @@ def disclosure_audit(published: PublishedSet, policy: Policy) -> dict[str, Any]:
         if protection
         else None,
         "suppressed_rows": dict(published.suppressed_rows),
+    }
+
+
+def attack_audit(alone: Attacked, with_earlier: Attacked) -> dict[str, Any]:
+    """What the attacker found in the files, in sums alone.
+
+    `told` rows are those that he can tell more closely than the policy allows. With the earlier releases he also takes
+    a row that is withheld now to be what it was when it was shown, where it has not changed.
+    """
+    return {
+        "method": "least and most of every withheld count, in whole numbers, from all rows of a year together",
+        "systems": alone.blocks,
+        "doubts": alone.doubts,
+        "told": len(alone.lost),
+        "told_with_earlier_releases": len(with_earlier.lost),
     }
 
 

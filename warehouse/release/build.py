@@ -16,14 +16,17 @@ import duckdb
 
 from warehouse import duck
 from warehouse.community import Community
+from warehouse.disclosure.policy import load_policy
 from warehouse.duck import sql_literal
 from warehouse.fingerprint import configuration_hash
-from warehouse.release.audits import disclosure_audit, lineage, quality_audit, write_audits
+from warehouse.release.attack import Attacker
+from warehouse.release.audits import attack_audit, disclosure_audit, lineage, quality_audit, write_audits
 from warehouse.release.dictionary import write_dictionary
 from warehouse.release.files import write_data_package, write_tables
 from warehouse.release.protect import Policy
 from warehouse.release.shelf import (
     MANIFEST,
+    ReleaseError,
     ReleaseInfo,
     confirm,
     content_id,
@@ -35,7 +38,7 @@ from warehouse.release.shelf import (
     sync,
     verify_release,
 )
-from warehouse.release.spec import published_tables
+from warehouse.release.spec import RATE, published_tables
 from warehouse.release.tables import WORKING, PublishedSet, hashed_columns, make_tables, table_hash
 from warehouse.release.workbook import write_workbook
 from warehouse.report_card import write_report_card
@@ -115,23 +118,34 @@ def build_release(
     )
     try:
         con.execute(f"attach {sql_literal(str(warehouse_db))} as {WORKING} (read_only)")
-        published = make_tables(con, published_tables(), policy)
+        attacker = Attacker(policy, [info.path for info in list_releases(paths)], paths.attacks)
+        published = make_tables(con, published_tables(), policy, attacker)
         hashes = {t.name: table_hash(con, t.name, hashed_columns(t)) for t in published.tables}
         standing = _standing(night, hashes)
         if standing is not None:
             return standing
-        return _publish(con, night, published, policy, hashes)
+        return _publish(con, night, published, policy, hashes, attacker)
     finally:
         con.close()
 
 
 def release_policy(community: Community) -> Policy:
-    """What is protected: the strictest minimum of the community and of every partner's agreement."""
+    """What is protected: the preset, with the strictest minimum of it, the community and every partner's agreement.
+
+    Raises:
+        DisclosureInputError: `privacy.policy` names no preset and no file.
+    """
     asked = [p.agreement.minimum_n for p in community.partners.values() if p.agreement.minimum_n]
+    preset = load_policy(community.config.privacy.policy)
     return Policy(
-        minimum_n=max([community.config.privacy.minimum_n, *asked]),
+        minimum_n=max([community.config.privacy.minimum_n, preset.minimum_n, *asked]),
         complementary=community.config.privacy.complementary,
         geography_id=community.config.geography_id,
+        smallest_part=preset.smallest_part,
+        lower=preset.lower,
+        upper=preset.upper,
+        name=preset.name,
+        source=preset.source,
     )
 
 
@@ -166,6 +180,7 @@ def _publish(
     published: PublishedSet,
     policy: Policy,
     hashes: Mapping[str, str],
+    attacker: Attacker,
 ) -> ReleaseReport:
     paths = night.paths
     number = max((info.number for info in list_releases(paths)), default=0) + 1
@@ -173,7 +188,7 @@ def _publish(
     folder = paths.releases / f".building-{night.run_id}"
     folder.mkdir(parents=True)
     counts = write_tables(con, folder, published.tables, release_id)
-    audit = disclosure_audit(published, policy)
+    audit = disclosure_audit(published, policy) | _attacked(con, folder, policy, published, attacker)
     manifest = _manifest(night, number, release_id, policy, published)
     manifest["tables"] = {
         t.name: {
@@ -212,6 +227,29 @@ def _publish(
         audit["suppressed_cells"],
         published.warnings,
     )
+
+
+def _attacked(
+    con: duckdb.DuckDBPyConnection, folder: Path, policy: Policy, published: PublishedSet, attacker: Attacker
+) -> dict[str, Any]:
+    """The attacker's findings on the files that were just written.
+
+    Raises:
+        ReleaseError: he can tell what must be in doubt; nothing is published.
+    """
+    source = next((table.source for table in published.tables if table.name == RATE), None)
+    if source is None:
+        return {}
+    alone, with_earlier, near = attacker.audit(con, folder, f"{WORKING}.{source}")
+    attacker.remember()
+    if len(alone.lost) and policy.complementary:
+        shown = "\n".join(f"  {row}" for row in near) or "  (no published row is near them)"
+        raise ReleaseError(
+            f"{len(alone.lost)} withheld rows of {RATE} can be told from what would be published, so nothing is; the "
+            f"last release stays. Published rows that help to tell them:\n{shown}\n"
+            "Raise privacy.minimum_n in community.yml, or publish fewer combinations of groups."
+        )
+    return {"attack": attack_audit(alone, with_earlier)}
 
 
 def _manifest(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import duckdb
 
 from warehouse.duck import quote_identifier, sql_literal
+from warehouse.release.attack import Attacker
 from warehouse.release.follow import apply_protection
 from warehouse.release.protect import Policy, Protection, choose_suppressed
 from warehouse.release.spec import RATE, RELEASE_ID, PublishedTable
@@ -30,12 +31,21 @@ class PublishedSet:
 
 
 def make_tables(
-    con: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable], policy: Policy
+    con: duckdb.DuckDBPyConnection,
+    tables: Sequence[PublishedTable],
+    policy: Policy,
+    attacker: Attacker | None = None,
 ) -> PublishedSet:
     """Make every published table whose source stands in the attached database `working`.
 
     A source that is absent is left out with a warning; a column that is absent is published empty with one, so that
     readers always find the columns that the interface promises.
+
+    Args:
+        con: a connection with the working database attached.
+        tables: what is published.
+        policy: what is protected.
+        attacker: who tries what would be shown, before it is; without one nobody does.
     """
     present = _sources(con)
     made: list[PublishedTable] = []
@@ -49,7 +59,7 @@ def make_tables(
         else:
             warnings += _select(con, table, present[table.source])
             made.append(table)
-    protection = _protect(con, made, policy)
+    protection = _protect(con, made, policy, attacker or Attacker(policy))
     counts = {table.name: apply_protection(con, table, f"raw_{table.name}", policy) for table in made}
     for table in made:
         con.execute(f"drop table raw_{table.name}")
@@ -110,7 +120,7 @@ def _select(con: duckdb.DuckDBPyConnection, table: PublishedTable, source: str) 
 
 
 def _protect(
-    con: duckdb.DuckDBPyConnection, made: Sequence[PublishedTable], policy: Policy
+    con: duckdb.DuckDBPyConnection, made: Sequence[PublishedTable], policy: Policy, attacker: Attacker
 ) -> Protection | None:
     names = {table.name for table in made}
     if RATE not in names:
@@ -125,4 +135,5 @@ def _protect(
             "create or replace temp table parent_of as "
             f"select {sql_literal('')} as organization_key, null::varchar as parent_organization_key"
         )
-    return choose_suppressed(con, f"raw_{RATE}", policy)
+    attacker.mark_known(con, f"raw_{RATE}")
+    return choose_suppressed(con, f"raw_{RATE}", policy, attacker.withhold)

@@ -17,7 +17,7 @@ Released = tuple[CommunityPaths, ReleaseReport]
 _CELL = (
     "select 'i' as indicator_id, 2024 as cohort_year, 'g' as geography_id, 'all' as organization_key, "
     "'federal7' as race_scheme, race_group, gender_group, 'all' as economic_group, n as eligible_n, "
-    "n as denominator_n, n // 2 as numerator_n"
+    "n as denominator_n, n // 2 as numerator_n, 0 as excluded_n, 0 as not_measured_n"
 )
 
 
@@ -128,6 +128,7 @@ def _suppressed(cells: list[tuple[str, str, int]], complementary: bool = True) -
         con.execute(
             "create temp table parent_of as select '' as organization_key, null::text as parent_organization_key"
         )
+        con.execute("create temp table known_before as select * from rates limit 0")
         choose_suppressed(con, "rates", Policy(10, complementary, "g"))
         return set(con.execute("select race_group, gender_group from suppressed_cell").fetchall())
 

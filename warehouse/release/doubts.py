@@ -1,0 +1,174 @@
+"""What must stay in doubt about the rows of the rate table, and whether it does for whoever reads them.
+
+What belongs here: the rate table as the attacker of `warehouse.disclosure` reads it, block by block. What does not:
+his reasoning, or choosing what to withhold (`protect`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from warehouse.disclosure.published import Block, make_block, merged_places, race_of
+from warehouse.disclosure.reach import Doubts, Reach
+from warehouse.release.protect import Policy
+
+BLOCK = ["indicator_id", "cohort_year"]
+# Counts that are printed apart: met, not met, excluded, not measured. What is asked of: the group, who was measured,
+# who met it, who did not.
+_FARTHEST = 4
+_SUMS = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0]], dtype=bool)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the attacker found in one block.
+
+    Attributes:
+        doubts: number of doubts that must remain.
+        lost: rows about which one does not, as positions in the block, shape (lost,).
+        near: for each of these the row with the fewest people that helps to give it away and is shown, where there
+            is any, as positions in the block.
+    """
+
+    doubts: int
+    lost: np.ndarray
+    near: np.ndarray
+
+
+def counted(rows: pd.DataFrame) -> np.ndarray:
+    """Met, not met, excluded and not measured of each row, shape (rows, 4); not a number where withheld."""
+    named = ("numerator_n", "denominator_n", "excluded_n", "not_measured_n")
+    met, measured, excluded, missing = (rows[name].to_numpy(dtype=float) for name in named)
+    return np.stack([met, measured - met, excluded, missing], axis=1)
+
+
+def attack_block(
+    rows: pd.DataFrame, truth: np.ndarray, parents: Mapping[str, str], policy: Policy
+) -> Verdict:
+    """Attack the rows of one indicator and cohort year.
+
+    Args:
+        rows: as they are read, with `is_suppressed`; what stands in a withheld row is not looked at.
+        truth: true counts of the same rows (see `counted`), for the auditor alone, shape (rows, 4).
+        parents: organization -> the organization that it is part of, or nothing.
+        policy: what must remain in doubt.
+    """
+    hidden = rows["is_suppressed"].to_numpy(dtype=bool)
+    read = np.where(hidden[:, None], np.nan, counted(rows))
+    down, up = _asked(truth, hidden, policy)
+    nothing = np.array([], dtype=np.int64)
+    if not np.isfinite(up).any():
+        return Verdict(0, nothing, nothing)
+    place, org, gender, economic = (
+        rows[name].to_numpy(dtype=str)
+        for name in ("geography_id", "organization_key", "gender_group", "economic_group")
+    )
+    race = race_of(rows["race_scheme"], rows["race_group"])
+    orgs, places, known = merged_places(org, place, hidden, parents, policy.geography_id)
+    block = make_block([places, orgs, race, gender, economic], known, policy.geography_id)
+    cells = _Cells(block, np.stack([org, place], axis=1))
+    doubts, row = cells.doubts(down, up)
+    real, seen = cells.values(truth), cells.values(read)
+    kept, equal = _relations(block, real)
+    gone = Reach(kept, equal, seen, real).unmet(doubts)
+    near = _near(kept, np.unique(doubts.cell[gone]), ~np.isnan(seen).any(axis=1), real.sum(axis=1))
+    return Verdict(len(gone), np.unique(row[gone]), np.flatnonzero(np.isin(block.cell, near) & ~hidden))
+
+
+def _near(block: Block, lost: np.ndarray, shown: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """For each lost cell the smallest shown one that is related to it, else to a withheld one related to it."""
+    matrix = abs(block.matrix()) > 0
+    found = []
+    for cell in lost:
+        around = np.zeros(block.cells, dtype=bool)
+        around[cell] = True
+        for _ in range(_FARTHEST):
+            around = (matrix.T @ (matrix @ around)) > 0
+            choice = np.flatnonzero(around & shown & (size > 0))
+            if len(choice):
+                found.append(choice[np.argmin(size[choice])])
+                break
+            around &= ~shown
+    return np.unique(np.array(found, dtype=np.int64))
+
+
+def _asked(truth: np.ndarray, hidden: np.ndarray, policy: Policy) -> tuple[np.ndarray, np.ndarray]:
+    """How low and how high each sum of each withheld row must be able to be; infinite where nothing is asked.
+
+    Shapes (rows, 4), in the order of `_SUMS`.
+    """
+    total = truth @ _SUMS.T
+    down, up = np.full(total.shape, np.inf), np.full(total.shape, -np.inf)
+    size, measured = total[:, 0], total[:, 1]
+    for k, value in ((0, size), (1, measured)):
+        small = hidden & (value > 0) & (value < policy.minimum_n)
+        down[small, k] = value[small] - np.minimum(policy.lower, value[small])
+        up[small, k] = np.maximum(value[small] + policy.upper, policy.minimum_n)
+    for k in (2, 3):
+        few = hidden & (measured > 0) & (total[:, k] < policy.smallest_part)
+        down[few, k] = 0
+        up[few, k] = np.minimum(policy.smallest_part, measured[few])
+    return down, up
+
+
+class _Cells:
+    """Rows of a block gathered to its cells: places read as one add up, two names of one group do not."""
+
+    def __init__(self, block: Block, own: np.ndarray) -> None:
+        self.block = block
+        named = pd.DataFrame({"organization": own[:, 0], "place": own[:, 1], "cell": block.cell})
+        self._first = first = np.flatnonzero(~named.duplicated().to_numpy())
+        self.members = np.bincount(block.cell[first], minlength=block.cells)
+
+    def values(self, counts: np.ndarray) -> np.ndarray:
+        """Counts of the cells, shape (cells, counts); not a number where a row is withheld and no other name shows it."""
+        result = np.zeros((self.block.cells, counts.shape[1]))
+        np.add.at(result, self.block.cell[self._first], counts[self._first])
+        there = ~np.isnan(counts).any(axis=1) & (self.members[self.block.cell] == 1)
+        result[self.block.cell[there]] = counts[there]
+        return result
+
+    def doubts(self, down: np.ndarray, up: np.ndarray) -> tuple[Doubts, np.ndarray]:
+        """The doubts about cells, and a row that each stands for."""
+        found = []
+        cell = self.block.cell
+        for k in range(len(_SUMS)):
+            for sign, targets in ((1, up[:, k]), (-1, down[:, k])):
+                asked = np.isfinite(targets)
+                if sign < 0:
+                    asked &= self.members[cell] == 1
+                rows = np.flatnonzero(asked)
+                rows = rows[np.argsort(-sign * targets[rows], kind="stable")]
+                _, first = np.unique(cell[rows], return_index=True)
+                rows = rows[first]
+                found.append(
+                    (cell[rows], np.full(len(rows), k), np.full(len(rows), sign), targets[rows], rows)
+                )
+        cells, sums, signs, targets, rows = (np.concatenate(part) for part in zip(*found, strict=True))
+        return Doubts(cells, _SUMS[sums], signs.astype(float), targets), rows
+
+
+def _relations(block: Block, real: np.ndarray) -> tuple[Block, np.ndarray]:
+    """The relations that the true figures keep, and which of them are equations.
+
+    Who reads a relation that does not hold is led astray by it, so it gives nothing away. Where the places within one together hold everybody, whoever knows that reads an equation.
+    """
+    rest = block.matrix() @ real
+    equal = block.equal.copy()
+    for kind in np.unique(block.kind[block.kind > 0]):
+        mine = block.kind == kind
+        if (rest[mine] == 0).all():
+            equal |= mine
+    holds = (rest >= 0).all(axis=1) & (~equal | (rest == 0).all(axis=1))
+    kept = np.flatnonzero(holds)
+    entry = holds[block.relation]
+    place = np.cumsum(holds) - 1
+    fitting = Block(
+        block.cell, block.cells, place[block.relation[entry]], block.entry[entry], block.factor[entry],
+        equal[kept], block.kind[kept],
+    )  # fmt: skip
+    return fitting, equal[kept]
