@@ -70,7 +70,7 @@ class Suite(BaseModel):
 
     table: str = Field(pattern=r"^[a-z_]+\.[a-z0-9_]+$", description="schema.table in the working database.")
     owner: str = Field(description="Role that answers for the table.")
-    optional: bool = Field(False, description="Whether an absent or empty table passes without question.")
+    optional: bool = Field(False, description="Whether an absent table passes without question.")
     rules: list[Rule] = Field(min_length=1, description="Rules in the order in which they are told.")
 
 

@@ -18,7 +18,6 @@ from expectations.adapter import close, expectation, open_context
 from expectations.model import QualityReport, Rule, RuleResult, Suite, load_suites
 from expectations.reports import DATA_DOCS, failing_since, save_report
 
-_HISTORY = "config.table_history"
 _RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 
 
@@ -51,8 +50,7 @@ def run_suites(database: Path, run_id: str, suites: Iterable[Suite] | None = Non
     Args:
         database: the working database; opened read-only.
         run_id: identifies the run in the report.
-        suites: the suites to run; all when absent. Those of optional tables are passed over where the table is
-            absent, or empty and was so at the last release.
+        suites: the suites to run; all when absent. Those of absent optional tables are passed over.
     """
     return _run(database, run_id, list(load_suites() if suites is None else suites)).report
 
@@ -65,7 +63,7 @@ class _Ran(NamedTuple):
 
 def _run(database: Path, run_id: str, suites: Sequence[Suite], made_on: date | None = None) -> _Ran:
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    counts, once_filled = _row_counts(database, suites)
+    counts = _row_counts(database, suites)
     context, source = open_context(database)
     results: list[RuleResult] = []
     outcomes: dict[str, Any] = {}
@@ -73,7 +71,7 @@ def _run(database: Path, run_id: str, suites: Sequence[Suite], made_on: date | N
         for suite in suites:
             if suite.table not in counts:
                 results += [] if suite.optional else [_absent(rule, suite) for rule in suite.rules]
-            elif counts[suite.table] or not suite.optional or suite.table in once_filled:
+            else:
                 outcomes[suite.table] = _run_suite(context, source, suite)
                 results += _results(suite, outcomes[suite.table])
     finally:
@@ -82,8 +80,7 @@ def _run(database: Path, run_id: str, suites: Sequence[Suite], made_on: date | N
     return _Ran(report, context, outcomes)
 
 
-def _row_counts(database: Path, suites: Sequence[Suite]) -> tuple[dict[str, int], set[str]]:
-    """Rows of each table that is there, and the tables that had any at the last release."""
+def _row_counts(database: Path, suites: Sequence[Suite]) -> dict[str, int]:
     with duckdb.connect(str(database), read_only=True) as con:
         present = {
             f"{schema}.{table}"
@@ -92,11 +89,7 @@ def _row_counts(database: Path, suites: Sequence[Suite]) -> tuple[dict[str, int]
             ).fetchall()
         }
         wanted = [suite.table for suite in suites if suite.table in present]
-        counts = {table: _count(con, table) for table in wanted}
-        if _HISTORY not in present:
-            return counts, set()
-        filled = con.execute(f"select table_name from {_HISTORY} where row_n > 0").fetchall()
-        return counts, {name for (name,) in filled}
+        return {table: _count(con, table) for table in wanted}
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -89,8 +89,7 @@ def test_a_table_emptied_since_the_last_release_is_looked_at(tmp_path: Path) -> 
             "create schema lake; create schema config; create table lake.k12_course (partner_id varchar)"
         )
         con.execute("create table config.table_history as select 'lake.k12_course' as table_name, 0 as row_n")
-        con.execute("checkpoint")
-    assert run_suites(database, "r", [suite]).results == []
+    assert run_suites(database, "r", [suite]).warnings == []
     with duckdb.connect(str(database)) as con:
         con.execute("update config.table_history set row_n = 100")
     assert run_suites(database, "r", [suite]).warnings
