@@ -37,6 +37,7 @@ class Fit:
         confidence: 0 to 1; 0.8 as all that it needs is there, and the rest by the share of rows that it takes.
         judgement: what it makes of the file; with `unsaid`, as if these were said.
         verdicts: which indicators it feeds, and which it cannot.
+        by_name: columns that were read from the file's name alone, though it is not named as the layout expects.
         unsaid: required columns that neither the file nor its name tells, so that a person has to.
     """
 
@@ -46,6 +47,7 @@ class Fit:
     confidence: float
     judgement: Judgement
     verdicts: tuple[Verdict, ...] = ()
+    by_name: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = ()
 
 
@@ -124,6 +126,7 @@ def _fit(path: Path, standard: str, con: duckdb.DuckDBPyConnection, settings: Se
         round(_SEEN_WEIGHT + (1 - _SEEN_WEIGHT) * share, 3),
         replace(judgement, plan=None),
         tuple(verdicts_of_rows(con, plan)),
+        () if mapping.takes(path.name) else _by_name(mapping, unsaid),
         unsaid,
     )
 
@@ -147,6 +150,11 @@ def _unsaid(mapping: FeedMapping, contract: FeedContract, findings: Sequence[Fin
         and column.name in wanting
         and any(told_by_name(layout.columns.get(column.name)) for layout in mapping.layouts)
     )
+
+
+def _by_name(mapping: FeedMapping, unsaid: Sequence[str]) -> tuple[str, ...]:
+    columns = {c for layout in mapping.layouts for c, entry in layout.columns.items() if told_by_name(entry)}
+    return tuple(sorted(columns - set(unsaid)))
 
 
 def _said(mapping: FeedMapping, columns: Sequence[str], settings: Settings) -> FeedMapping:

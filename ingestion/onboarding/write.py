@@ -71,6 +71,10 @@ def standard_text(fit: Fit, mapping: FeedMapping, file_name: str) -> str:
         f"standard: {fit.standard}",
         named,
     ]
+    if fit.by_name:
+        lines.append(
+            f"# check: read from the file's name: {', '.join(fit.by_name)}. Does every such name tell it rightly?"
+        )
     if fit.unsaid:
         options = {column.name: column.options for column in load_contracts()[fit.feed].columns}
         lines += [

@@ -36,6 +36,7 @@ class Draft:
         title: the ready-made standard it uses, in words; empty for a guess.
         judgement: what it makes of the file.
         verdicts: which indicators the file feeds by it.
+        by_name: columns read from a name that is not as the layout expects.
         unsaid: what neither the file nor its name tells.
         guess: the proposal behind a guess.
     """
@@ -47,6 +48,7 @@ class Draft:
     verdicts: tuple[Verdict, ...]
     title: str = ""
     standard: str | None = None
+    by_name: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = ()
     guess: Proposal | None = None
 
@@ -149,7 +151,15 @@ def _ready(fit: Any, file_name: str) -> Draft:
 
     text = standard_text(fit, ready_made()[fit.standard], file_name)
     return Draft(
-        fit.feed, text, fit.confidence, fit.judgement, fit.verdicts, fit.title, fit.standard, fit.unsaid
+        fit.feed,
+        text,
+        fit.confidence,
+        fit.judgement,
+        fit.verdicts,
+        fit.title,
+        fit.standard,
+        fit.by_name,
+        fit.unsaid,
     )
 
 
@@ -224,6 +234,7 @@ def _document(drafts: list[Draft], recognition: Recognition | None, written: Wri
             "accepted": draft.judgement.accepted,
             "quarantined": draft.judgement.quarantined,
             "not_applicable": draft.judgement.not_applicable,
+            "by_name": list(draft.by_name),
             "unsaid": list(draft.unsaid),
             "findings": [finding.model_dump() for finding in draft.judgement.findings],
             "columns": [vars(guess) for guess in draft.guess.columns] if draft.guess else [],

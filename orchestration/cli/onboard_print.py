@@ -99,6 +99,10 @@ def _tell_rows(draft: Draft) -> None:
         past = f", {j.not_applicable:,} meant for another feed or none" if j.not_applicable else ""
         aside = f", {j.quarantined:,} put aside" if j.quarantined else ""
         _say(f"  {_rows(j.rows_in)}: {j.accepted:,} would be accepted{aside}{past}")
+    if draft.by_name:
+        _say(
+            f"  to settle: {', '.join(draft.by_name)} come from the file's name; look whether it tells them rightly"
+        )
     for name in draft.unsaid:
         _say(
             f"  to settle: neither the file nor its name says {name}; until it is said, every row is put aside"

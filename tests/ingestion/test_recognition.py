@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from ingestion.onboarding import Recognition, ready_made, recognise
+from ingestion.onboarding import Recognition, ready_made, recognise, standard_text
 from ingestion.onboarding.footprint import footprint, look
 from ingestion.onboarding.needs import indicator_needs
 from ingestion.onboarding.partner import near_partner_id, partner_text
@@ -21,7 +21,10 @@ from ingestion.readers import Keys
 from orchestration import cli
 from tests.ingestion.conftest import Town, enrollment_rows
 from tests.ingestion.standards.test_assessment import _CASES
+from tests.ingestion.standards.test_census import _ANSWER
+from tests.ingestion.standards.test_edfacts import _FILE
 from tests.ingestion.standards.test_oneroster import _V11, _V12
+from tests.ingestion.standards.test_student_tracker import _EDITIONS
 from warehouse import duck
 from warehouse.community.config import PartnerConfig
 from warehouse.limits import Limits
@@ -56,6 +59,51 @@ def test_one_roster_drop_is_recognised_for_both_its_feeds(tmp_path: Path, drop: 
     found = _recognised(file)
     assert {fit.standard for fit in found.fits} == {"oneroster/k12_enrollment", "oneroster/organization"}
     assert all(fit.confidence > 0.9 for fit in found.fits)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "return.csv",
+            _EDITIONS["current"],
+            {"student_tracker/postsecondary_enrollment", "student_tracker/postsecondary_award"},
+        ),
+        (
+            "return.csv",
+            _EDITIONS["older"],
+            {"student_tracker/postsecondary_enrollment", "student_tracker/postsecondary_award"},
+        ),
+        ("rates.csv", _FILE, {"edfacts/community_measure"}),
+        ("answer.json", json.dumps(_ANSWER), {"census/acs_api"}),
+    ],
+)
+def test_public_files_and_returns_are_recognised(
+    tmp_path: Path, name: str, text: str, expected: set[str]
+) -> None:
+    """If not, what a clearinghouse or an agency writes alike for all is mapped anew by each community."""
+    (tmp_path / name).write_text(text)
+    assert {fit.standard for fit in _recognised(tmp_path / name).fits} == expected
+
+
+def test_a_return_without_graduates_says_what_it_could_fill(tmp_path: Path) -> None:
+    """If not, the first return, which has no graduate yet, is set up for enrollments only, without a word."""
+    file = tmp_path / "return.csv"
+    file.write_text("\n".join(line for line in _EDITIONS["current"].split("\n") if "BACHELOR" not in line))
+    found = _recognised(file)
+    assert [fit.standard for fit in found.fits] == ["student_tracker/postsecondary_enrollment"]
+    assert found.empty == ("student_tracker/postsecondary_award",)
+
+
+def test_what_an_unusual_name_tells_is_to_be_looked_at(tmp_path: Path) -> None:
+    """If not, five years of a survey are taken for one because the file was renamed."""
+    file = tmp_path / "census_2022.json"
+    file.write_text(json.dumps(_ANSWER))
+    (fit,) = _recognised(file).fits
+    assert fit.by_name == ("period_end_year", "period_start_year", "source")
+    assert "# check: read from the file's name: period_end_year" in standard_text(
+        fit, ready_made()[fit.standard], file.name
+    )
 
 
 @with_samples
