@@ -18,7 +18,7 @@ from ingestion.onboarding.footprint import footprint, look
 from ingestion.onboarding.needs import indicator_needs
 from ingestion.onboarding.partner import near_partner_id, partner_text
 from ingestion.readers import Keys
-from orchestration import cli
+from orchestration.cli import _register, app
 from tests.ingestion.conftest import Town, enrollment_rows
 from tests.ingestion.standards.test_assessment import _CASES
 from tests.ingestion.standards.test_census import _ANSWER
@@ -32,6 +32,7 @@ from warehouse.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT.parent / "shared" / "samples"
+_register(["onboard"])
 with_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="samples of others are not here")
 
 
@@ -187,7 +188,7 @@ def test_an_id_that_cannot_be_one_has_a_near_one() -> None:
 
 def _onboard(town: Town, file: Path, partner: str, *more: str) -> tuple[int, dict[str, object]]:
     asked = ["onboard", str(file), "--partner", partner, "--dir", str(town.root), "--json", *more]
-    done = CliRunner().invoke(cli.app, asked)
+    done = CliRunner().invoke(app, asked)
     return done.exit_code, json.loads(done.output)
 
 
