@@ -95,7 +95,9 @@ def _measured(
     role = {name: set(rows["indicator_id"]) for name, rows in choice.groupby("role")}
     core, priority, contributing = (role.get(name, set()) for name in ("core", "priority", "contributing"))
     by_all = set.intersection(*(set(enough.loc[enough[group] != "all", "indicator_id"]) for group in GROUPS))
-    followed = change.groupby("indicator_id")["dimension"].agg(set)
+    # Measured of late: in the school year that ended this year, or the one before.
+    this_year = con.sql("select year(as_of_date) from config.community").fetchall()[0][0]
+    followed = change[change["cohort_year"] >= this_year - 1].groupby("indicator_id")["dimension"].agg(set)
     watched = {i for i, dimensions in followed.items() if set(_DIMENSIONS) <= dimensions}
     releases, reads = (
         con.sql(f"select count(*) from config.{table}").fetchall()[0][0]

@@ -19,6 +19,7 @@ from warehouse.settings import CommunityPaths
 # Above so many people a telephone or mailbox is an office's, and one surname at one address is a building's.
 MOST_PEOPLE = 15
 
+_CONTENT = "street_address, postal_code, city, phone, email, last_name, guardian_last_name"
 _HOUSEHOLD = "select source_person_key, delivery_id, household_key from vault.household_record order by all"
 
 
@@ -46,7 +47,7 @@ def assign_household_keys(con: duckdb.DuckDBPyConnection, random_bytes: RandomBy
         "insert into vault.household_record select node, delivery_id, household_key from household_member join household_kept using (household)"
     )
     row = con.execute("select count(*) from household_kept").fetchone()
-    for table in ("home", "home_tie", "household_member", "household_kept"):
+    for table in ("home", "home_record", "home_tie", "household_member", "household_kept"):
         con.execute(f"drop table {table}")
     return int(row[0]) if row else 0
 
@@ -62,24 +63,28 @@ def _surnames(column: str) -> str:
 
 
 def _homes(con: duckdb.DuckDBPyConnection) -> None:
-    """Temp table `home`: distinct content of address and surnames of a person (`n`), and which records say so."""
+    """Temp tables: `home_record`, which record says what, by number; `home`, places and surnames of each number."""
+    con.execute(
+        f"""create or replace temp table home_record as
+        select source_person_key as node, delivery_id, person_key, hash(person_key, {_CONTENT}) as said, {_CONTENT}
+        from vault.identifier_record as i join vault.person_record as p using (source_person_key)
+        where p.valid_to is null and delivery_id in (from chosen_delivery)"""
+    )
     con.execute(
         f"""create or replace temp table home as
         with content as (
-            select person_key, street_address, postal_code, city, phone, email, last_name, guardian_last_name,
-                list(distinct {{'node': source_person_key, 'delivery_id': delivery_id}}) as records
-            from vault.identifier_record as i join vault.person_record as p using (source_person_key)
-            where p.valid_to is null and delivery_id in (from chosen_delivery)
-            group by all
+            -- Most records say the same from delivery to delivery.
+            select said, any_value(person_key) as person_key, {", ".join(f"any_value({c}) as {c}" for c in _CONTENT.split(", "))}
+            from home_record group by said
         ),
         folded as (
-            select person_key, records, {street_sql("street_address")} as street, {unit_sql("street_address")} as unit,
+            select said, person_key, {street_sql("street_address")} as street, {unit_sql("street_address")} as unit,
                 nullif(left(upper(regexp_replace(postal_code, '[^A-Za-z0-9]', '', 'g')), 5), '') as zip,
                 nullif(tl_letters(city), '') as town, tl_digits(phone) as phone, nullif(trim(lower(email)), '') as email,
                 list_distinct(list_concat({_surnames("last_name")}, {_surnames("guardian_last_name")})) as surnames
             from content
         )
-        select row_number() over (order by person_key, records) - 1 as n, person_key, records, surnames,
+        select row_number() over () - 1 as n, said, person_key, surnames,
             list_filter([
                 case when regexp_matches(street, '[0-9]') and (zip is not null or town is not null)
                     then concat_ws('|', 'home', street, unit, coalesce(zip, town)) end,
@@ -117,8 +122,8 @@ def _group(con: duckdb.DuckDBPyConnection) -> None:
     con.register("grouped", pa.table({"n": n, "household": label}))
     con.execute(
         """create or replace temp table household_member as
-        select distinct household, record.node, record.delivery_id
-        from (select distinct n, household from grouped) join (select n, unnest(records) as record from home) using (n)"""
+        select distinct household, node, delivery_id
+        from (select distinct n, household from grouped) join home using (n) join home_record using (said)"""
     )
     con.unregister("grouped")
 
@@ -128,10 +133,18 @@ def _keys(con: duckdb.DuckDBPyConnection, random_bytes: RandomBytes) -> None:
     con.execute(
         """create or replace temp table household_kept as
         with old as (select source_person_key as node, delivery_id, household_key from vault.household_record),
+        by_delivery as (
+            select household, household_key, count(*) as same
+            from household_member join old using (node, delivery_id) group by 1, 2
+        ),
+        by_person as (
+            select household, household_key, count(*) as people, min(node) as node
+            from (select distinct household, node from household_member)
+            join (select distinct node, household_key from old) using (node) group by 1, 2
+        ),
         shared as (
-            select household, household_key, count(distinct (m.node, m.delivery_id)) filter (where o.delivery_id = m.delivery_id) as same,
-                count(distinct m.node) as people, min(m.node) as node
-            from household_member as m join old as o using (node) group by 1, 2
+            select by_person.*, coalesce(same, 0) as same
+            from by_person left join by_delivery using (household, household_key)
         ),
         ranked as (
             select *, row_number() over (partition by household order by same desc, people desc, household_key) as of_household,

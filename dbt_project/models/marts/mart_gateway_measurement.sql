@@ -106,6 +106,7 @@ contributing_verdict as (
         choice.role = 'contributing'
         and trend.organization_key = 'all'
         and trend.geography_id = community.geography_id
+        and trend.race_scheme = 'federal7'
         and trend.race_group = 'all'
         and trend.gender_group = 'all'
         and trend.economic_group = 'all'
@@ -123,8 +124,15 @@ monitored as (
     from (
         select choice.indicator_id
         from choice
+        cross join community
         inner join gap on choice.indicator_id = gap.indicator_id
-        where choice.role = 'priority' and gap.dimension in ('race', 'gender', 'economic') and gap.organization_key = 'all'
+        where
+            choice.role = 'priority'
+            and gap.dimension in ('race', 'gender', 'economic')
+            and gap.organization_key = 'all'
+            and gap.geography_id = community.geography_id
+            and gap.race_scheme = 'federal7'
+            and gap.latest_year >= extract(year from community.as_of_date) - 1
         group by choice.indicator_id
         having count(distinct gap.dimension) = 3
     ) as by_indicator
