@@ -17,6 +17,8 @@ from warehouse.disclosure.published import Block
 _NEAR = 1e-6
 _ROUNDS = 60
 _TRIES = 3
+_REWEIGHTINGS = 3
+_TIE = 0.01
 _MOST = 1e7  # No group is larger.
 _INTEGER_SECONDS = 2.0
 
@@ -123,6 +125,52 @@ class Reach:
         for j in np.flatnonzero(~lost & ~doubts.met(least, most)):
             lost[j] = not _reached(doubts, int(j), counts, least, most)
         return lost
+
+    def opened(self, doubts: Doubts, j: int, cost: np.ndarray) -> np.ndarray:
+        """Cells that move on the cheapest way from the truth to a doubt's target, everything else being free to move.
+
+        Args:
+            doubts: all doubts.
+            j: the one.
+            cost: of letting a cell move, nought for one that is withheld, shape (cells,).
+
+        Returns:
+            Whether each cell moves, shape (cells,); none where there is no way.
+        """
+        cell, sign = int(doubts.cell[j]), float(doubts.sign[j])
+        mine = np.flatnonzero(doubts.counts[j])
+        short = sign * (doubts.target[j] - self._truth[cell, mine].sum())
+        moved = np.zeros(len(cost), dtype=bool)
+        # The count of which there is most has most room.
+        for k in mine[np.argsort(-self._truth[:, mine].sum(axis=0), kind="stable")]:
+            step = min(short, self._truth[cell, k]) if sign < 0 else short
+            if step > _NEAR:
+                moved |= self._way(cell, sign * step, k, cost)
+                short -= step
+        return moved
+
+    def _way(self, cell: int, step: float, k: int, cost: np.ndarray) -> np.ndarray:
+        truth, count = self._truth[:, k], len(cost)
+        rest = self._matrix @ truth
+        both = sparse.hstack([self._matrix, -self._matrix]).tocsr()
+        low, high = np.zeros(2 * count), np.concatenate([np.full(count, _MOST), truth])
+        at = cell if step > 0 else cell + count
+        low[at] = high[at] = abs(step)
+        high[cell if step < 0 else cell + count] = 0
+        programme = Programme(both, -rest, np.where(self._equal, -rest, np.inf), low, high)
+        price, best, least = cost + _TIE, np.zeros(count, dtype=bool), np.inf
+        for _ in range(_REWEIGHTINGS):
+            programme.price(np.arange(2 * count), np.tile(price, 2))
+            flow = programme.minimise()
+            if flow is None:
+                return best
+            size = np.abs(flow[:count] - flow[count:])
+            spent = cost[size > _NEAR].sum()
+            if spent < least:
+                best, least = size > _NEAR, spent
+            # A cell that moves is paid for once, however far: the less one moved, the dearer it becomes.
+            price = (cost + _TIE) / (np.minimum(size, abs(step)) + 0.05 * abs(step))
+        return best
 
 
 def _reached(doubts: Doubts, j: int, counts: list[_Count], least: np.ndarray, most: np.ndarray) -> bool:

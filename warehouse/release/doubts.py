@@ -19,7 +19,7 @@ from warehouse.release.protect import Policy
 BLOCK = ["indicator_id", "cohort_year"]
 # Counts that are printed apart: met, not met, excluded, not measured. What is asked of: the group, who was measured,
 # who met it, who did not.
-_FARTHEST = 4
+_AT_ONCE = 4
 _SUMS = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0]], dtype=bool)
 
 
@@ -30,8 +30,8 @@ class Verdict:
     Attributes:
         doubts: number of doubts that must remain.
         lost: rows about which one does not, as positions in the block, shape (lost,).
-        near: for each of these the row with the fewest people that helps to give it away and is shown, where there
-            is any, as positions in the block.
+        near: shown rows that give some of these away, chosen with the fewest people, as positions in the block; there is
+            none where nothing that could be withheld would help.
     """
 
     doubts: int
@@ -74,26 +74,20 @@ def attack_block(
     doubts, row = cells.doubts(down, up)
     real, seen = cells.values(truth), cells.values(read)
     kept, equal = _relations(block, real)
-    gone = Reach(kept, equal, seen, real).unmet(doubts)
-    near = _near(kept, np.unique(doubts.cell[gone]), ~np.isnan(seen).any(axis=1), real.sum(axis=1))
+    reach = Reach(kept, equal, seen, real)
+    gone = reach.unmet(doubts)
+    near = _cover(reach, doubts, gone, ~np.isnan(seen).any(axis=1), real.sum(axis=1))
     return Verdict(len(gone), np.unique(row[gone]), np.flatnonzero(np.isin(block.cell, near) & ~hidden))
 
 
-def _near(block: Block, lost: np.ndarray, shown: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """For each lost cell the smallest shown one that is related to it, else to a withheld one related to it."""
-    matrix = abs(block.matrix()) > 0
-    found = []
-    for cell in lost:
-        around = np.zeros(block.cells, dtype=bool)
-        around[cell] = True
-        for _ in range(_FARTHEST):
-            around = (matrix.T @ (matrix @ around)) > 0
-            choice = np.flatnonzero(around & shown & (size > 0))
-            if len(choice):
-                found.append(choice[np.argmin(size[choice])])
-                break
-            around &= ~shown
-    return np.unique(np.array(found, dtype=np.int64))
+def _cover(reach: Reach, doubts: Doubts, gone: np.ndarray, shown: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Shown cells that, withheld, would widen lost doubts: those with the fewest people, a few doubts at a time."""
+    shown = shown & (size > 0)
+    found = np.zeros(len(size), dtype=bool)
+    for cell in np.unique(doubts.cell[gone])[:_AT_ONCE]:
+        for j in np.flatnonzero(gone & (doubts.cell == cell)):
+            found |= reach.opened(doubts, int(j), np.where(shown & ~found, size, 0.0)) & shown
+    return np.flatnonzero(found)
 
 
 def _asked(truth: np.ndarray, hidden: np.ndarray, policy: Policy) -> tuple[np.ndarray, np.ndarray]:

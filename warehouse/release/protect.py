@@ -125,7 +125,7 @@ def _primary_sql(rates: str, policy: Policy) -> str:
                 coalesce(parent_organization_key, 'all') as parent_key
             from {rates} left join parent_of using (organization_key)
         )
-        select row_number() over () as id, *,
+        select row_number() over (order by {", ".join(CELL_KEYS)}) as id, *,
             {_telling("eligible_n", "denominator_n", "numerator_n", policy)} as hidden,
             exists (select 1 from known_before k where {same}) as known
         from counted c
@@ -193,19 +193,19 @@ def _complete(con: duckdb.DuckDBPyConnection, family: _Family, policy: Policy) -
         create or replace temp table companion as
         with family as (
             select {keys}, count(*) as n, count(*) filter (where hidden) as hidden_n,
-                coalesce(sum(eligible_n) filter (where hidden), 0) as e,
+                sum(eligible_n) as people, coalesce(sum(eligible_n) filter (where hidden), 0) as e,
                 coalesce(sum(denominator_n) filter (where hidden), 0) as d,
                 coalesce(sum(numerator_n) filter (where hidden), 0) as m,
                 arg_min(id, (known, eligible_n, id)) filter (where not hidden) as smallest
             from cell where {family.members} and eligible_n > 0 group by {keys}
         ),
-        total as (select {", ".join(family.total_keys)}, id, hidden from cell where {family.total})
+        total as (select {", ".join(family.total_keys)}, id, hidden, eligible_n from cell where {family.total})
         select case when f.hidden_n < f.n then f.smallest else t.id end as id
         from family f join total t on {joined}
         where (not t.hidden and f.hidden_n < f.n and f.hidden_n > 0
                 and (f.hidden_n = 1 or {_telling("f.e", "f.d", "f.m", policy)}))
-            or (not t.hidden and f.hidden_n = 1 and f.n = 1)
-            or (t.hidden and f.hidden_n = 0)
+            or (not t.hidden and f.hidden_n = 1 and f.n = 1 and f.people = t.eligible_n)
+            or (t.hidden and f.hidden_n = 0 and f.people = t.eligible_n)
         """
     )
     return _hide(con, "companion")
