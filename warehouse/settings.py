@@ -85,16 +85,14 @@ class CommunityPaths:
         self.releases = self.data / "releases"
         self.dagster_home = self.data / "dagster"
         self.quality = self.data / "quality"
-        self.attacks = (
-            self.data / "disclosure" / "attacks.json"
-        )  # what the attacker found, by hash; costs time to lose
+        self.attacks = self.data / "disclosure" / "attacks.json"  # the attacker's verdicts by hash
         self.temp = self.data / "tmp"
         self.logs = self.data / "logs"
         self.dbt = self.data / "dbt"  # compiled models and results of the last build
         # Of people one by one, or of how to reach them: for the account that runs the nights alone.
         self.private = (
             self.archive, self.quarantine, self.keys, self.vault.parent, self.lake, self.warehouse.parent, self.temp,
-            self.logs, self.quality, self.dagster_home, self.dbt,
+            self.logs, self.quality, self.dagster_home, self.dbt, self.attacks.parent,
         )  # fmt: skip
 
     def ensure(self) -> CommunityPaths:

@@ -126,7 +126,7 @@ class Attacker:
         if self._memory is None:
             return
         kept = {key: [v.doubts, v.lost.tolist(), v.near.tolist()] for key, v in self._used.items()}
-        self._memory.parent.mkdir(parents=True, exist_ok=True)
+        self._memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         beside = self._memory.with_suffix(".new")
         beside.write_text(json.dumps({"version": _VERSION, "blocks": kept}), encoding="utf-8")
         beside.replace(self._memory)

@@ -23,7 +23,6 @@ def disclosure_audit(published: PublishedSet, policy: Policy) -> dict[str, Any]:
     protection = published.protection
     return {
         "policy": policy.name,
-        "source": policy.source,
         "minimum_n": policy.minimum_n,
         "smallest_part": policy.smallest_part,
         "doubt": {"downward": policy.lower, "upward": policy.upper},

@@ -145,7 +145,6 @@ def release_policy(community: Community) -> Policy:
         lower=preset.lower,
         upper=preset.upper,
         name=preset.name,
-        source=preset.source,
     )
 
 

@@ -30,7 +30,6 @@ class Policy:
         lower: doubt downward that must remain about a small group, in people, never below nought.
         upper: doubt upward, in people.
         name: of the preset.
-        source: law or practice that it follows.
     """
 
     minimum_n: int
@@ -40,7 +39,6 @@ class Policy:
     lower: int = 3
     upper: int = 3
     name: str = "default"
-    source: str = ""
 
 
 @dataclass(frozen=True)
