@@ -14,9 +14,11 @@ from rich.status import Status
 from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
 from orchestration.cli.summary import (
     gateway_table,
+    left_lying,
     next_delivery,
     print_deliveries,
     print_failures,
+    print_left_lying,
     print_release,
 )
 
@@ -66,6 +68,7 @@ def run_and_tell(directory: Path | None, *, as_json: bool = False) -> int:
             "published": result.published.release_id if result.published else None,
             "release": str(result.release.path) if result.release else None,
             "failures": result.failures,
+            "not_taken": left_lying(community),
             "gateways": gateway_table(result.release.path) if result.release else [],
             "receipts": str(community.paths.receipts),
             "alerts": result.told.titles,
@@ -73,6 +76,7 @@ def run_and_tell(directory: Path | None, *, as_json: bool = False) -> int:
         console.print_json(json.dumps(document))
         return 0 if result.succeeded and result.release else 1
     print_deliveries(community, first, failed=bool(result.failures))
+    print_left_lying(left_lying(community))
     print_failures(result.failures)
     print_release(community, result)
     for report in result.told.reports:

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
+from orchestration.cli.summary import left_lying, print_left_lying
 from warehouse.ledger import Ledger
 from warehouse.settings import Settings
 
@@ -24,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(directory: CommunityOption = None, as_json: JsonOption = False) -> None:
-    """Show deliveries by partner and feed, lateness, acceptance, trend, and the present release."""
+    """Show deliveries by partner and feed, lateness, acceptance, trend, files not taken, and the present release."""
     from ingestion.standing import feed_standings
     from warehouse.release import list_releases
 
@@ -35,6 +36,7 @@ def status(directory: CommunityOption = None, as_json: JsonOption = False) -> No
     if as_json:
         document = {
             "feeds": [asdict(standing) for standing in standings],
+            "not_taken": left_lying(community),
             "release": current.release_id if current else None,
         }
         console.print_json(json.dumps(document, default=str))
@@ -58,6 +60,7 @@ def status(directory: CommunityOption = None, as_json: JsonOption = False) -> No
             f"{row.trend:+.0%} rows" if row.trend is not None else "-",
         )
     console.print(table)
+    print_left_lying(left_lying(community))
     console.print(
         f"Present release: {current.release_id} in {current.path}" if current else "Nothing published yet.",
         soft_wrap=True,

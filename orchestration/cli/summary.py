@@ -12,6 +12,7 @@ import duckdb
 from rich.markup import escape
 from rich.table import Table
 
+from ingestion.landing import printable_name, scan
 from orchestration.cli.console import console
 from warehouse.community import Community
 from warehouse.ledger import Delivery, Ledger
@@ -20,6 +21,7 @@ from warehouse.settings import Settings
 if TYPE_CHECKING:
     from orchestration.night import NightResult
 
+_MOST_LYING = 20
 _STATUS_STYLE = {"met": "green", "not_met": "red", "cannot_tell": "yellow"}
 
 
@@ -75,6 +77,40 @@ def _print_refusal(community: Community, delivery: Delivery) -> None:
     )
     if delivery.receipt:
         console.print(f"  receipt {community.paths.data / delivery.receipt}", soft_wrap=True)
+
+
+def left_lying(community: Community) -> list[dict[str, str]]:
+    """Files in the drop folders that are not taken, each with its partner, name, code, why and fix."""
+    found = scan(community, Settings())
+    told = [
+        {"partner": u.partner_id, "file": printable_name(u.path), "code": u.code, "why": u.why, "fix": u.fix}
+        for u in found.unknown
+    ]
+    root = community.paths.landing
+    told += [
+        {
+            "partner": file.relative_to(root).parts[0],
+            "file": printable_name(file),
+            "code": "settling",
+            "why": "It is still being written, or was until just now.",
+            "fix": "Nothing: the next run takes it.",
+        }
+        for file in found.settling
+    ]
+    return told
+
+
+def print_left_lying(files: list[dict[str, str]]) -> None:
+    """What lies in the drop folders and is not taken; nothing where there is nothing."""
+    for file in files[:_MOST_LYING]:
+        where = f"{escape(file['partner'])}: {escape(file['file'])}"
+        console.print(
+            f"[yellow]Not taken[/yellow] {where}: {escape(file['why'])} {escape(file['fix'])}", soft_wrap=True
+        )
+    if len(files) > _MOST_LYING:
+        console.print(
+            f"... and {len(files) - _MOST_LYING:,} more; `throughline status --json` lists them all."
+        )
 
 
 def print_failures(failures: list[str]) -> None:

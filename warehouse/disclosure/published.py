@@ -25,7 +25,7 @@ _ANY, _NEW = "any:", "2024:"
 
 @dataclass(frozen=True)
 class Block:
-    """Cells of one block and what is known of them: for each relation, `low <= sum of factor * cell <= high`.
+    """Cells of one block and what is known of them: for each relation, the sum of factor times cell is nought, or nought or more.
 
     Several rows may be one cell: the same people under two race schemes.
 
