@@ -57,7 +57,7 @@ def connect(
     """
     con = duckdb.connect(str(database), read_only=read_only, config={"autoinstall_known_extensions": "false"})
     load_extension(con, "httpfs")  # brings the cipher that encrypted files and spills need
-    con.execute("set temp_file_encryption = true")
+    con.execute("set temp_file_encryption = true; set enable_progress_bar = false")
     if memory_limit:
         con.execute("set memory_limit = $limit", {"limit": memory_limit})
     if threads:

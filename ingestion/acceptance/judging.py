@@ -20,7 +20,8 @@ from warehouse.lake import DELETED
 
 SOURCE = "source"  # the file's records as text, from the reader
 SCOPED = "source_rows"  # those in the mapping's scope
-JUDGED = "judged"  # typed values and bits
+JUDGED = "judged"  # typed values and bits, of every column of the contract
+ROWS = "judged_rows"  # the same, of those columns that the file fills
 _WORD = 60  # bits used of a BIGINT
 
 
@@ -127,17 +128,29 @@ def judge(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
         word, value = plan.bit(position)
         terms[word].append(f"case when {check.condition} then {value}::bigint else 0 end")
     bits = ", ".join(f"{' + '.join(parts)} as {word}" for word, parts in terms.items())
-    names = ", ".join(quote_identifier(c.name) for c in columns)
+    filled = ", ".join(quote_identifier(c.name) for c in columns if not plan.columns[c.name].is_absent)
     carried = (", _issuer" if plan.issuer else "") + (f", {DELETED}" if plan.deleted else "")
+    con.execute("set preserve_insertion_order = true")
     con.execute(
         f"""
-        create or replace table {JUDGED} as
+        create or replace table {ROWS} as
         with computed as (select *{computed} from {SCOPED}),
         written as (select _record, {", ".join([*sources, *fails, *issuer])} from computed),
         canonical as (select *, {", ".join(texts)} from written),
         typed as (select *, {", ".join(typed)} from canonical)
-        select _record{carried}, {names}, {bits} from typed
+        select _record{carried}, {filled}, {bits} from typed
         """
+    )
+    con.execute("set preserve_insertion_order = false")
+    # What no row has is not stored a row at a time.
+    every = ", ".join(
+        f"{plan.columns[c.name].typed} as {quote_identifier(c.name)}"
+        if plan.columns[c.name].is_absent
+        else quote_identifier(c.name)
+        for c in columns
+    )
+    con.execute(
+        f"create or replace view {JUDGED} as select _record{carried}, {every}, {', '.join(plan.words)} from {ROWS}"
     )
     _mark_duplicates(con, plan)
 
@@ -169,7 +182,7 @@ def _mark_duplicates(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     )
     for condition, word, value in (("_same", same, same_bit), ("not _same", other, other_bit)):
         con.execute(
-            f"update {JUDGED} set {word} = {word} + {value} where _record in (select _record from duplicated where {condition})"
+            f"update {ROWS} set {word} = {word} + {value} where _record in (select _record from duplicated where {condition})"
         )
     con.execute("drop table duplicated")
 

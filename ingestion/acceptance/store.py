@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.acceptance.judging import JUDGED, SCOPED, SOURCE, Plan, reasons_sql
+from ingestion.acceptance.judging import JUDGED, ROWS, SCOPED, SOURCE, Plan, reasons_sql
 from ingestion.acceptance.requests import REMOVED, corrected, find_removed
 from warehouse.duck import quote_identifier, sql_literal
 from warehouse.lake import DELETED
@@ -129,7 +129,7 @@ def to_lake(
         single = period == "all" or len(periods) == 1
         where = "" if single else f"where {quote_identifier(str(contract.period_column))} = {int(period)}"
         path = folder / f"{period}.parquet"
-        rows = _copy(con, f"select {columns} from {_KEPT} {where} order by source_row", path)
+        rows = _copy(con, f"select {columns} from {_KEPT} {where}", path)
         files.append(
             LakeFile(
                 contract.feed,
@@ -164,9 +164,9 @@ def to_quarantine(
 
 def forget(con: duckdb.DuckDBPyConnection) -> None:
     """Drop everything that judging one file made, so that the next one starts clean and memory is free."""
-    for view in (_KEPT, SCOPED):
+    for view in (_KEPT, JUDGED, SCOPED):
         con.execute(f"drop view if exists {view}")
-    for table in (JUDGED, "person_keys", "repeated", REMOVED):
+    for table in (ROWS, "person_keys", "repeated", REMOVED):
         con.execute(f"drop table if exists {table}")
     kind = con.execute(
         "select 'view' from duckdb_views() where view_name = $name and database_name = current_database()",

@@ -13,11 +13,12 @@ import duckdb
 from ingestion.readers.careful import HEAD_LINES, CarefulText, open_carefully
 from ingestion.readers.encoding import TextForm, detect_form, text_blocks
 from ingestion.readers.model import ReadResult, Request, UnreadableFileError, check_records
-from ingestion.readers.scratch import scratch_folder
+from ingestion.readers.scratch import has_place, keep_table, scratch_folder
 from ingestion.readers.sink import RecordSink
 from warehouse.duck import quote_identifier, sql_literal
 
 _BLOCK = 1 << 22
+_LARGE = 1 << 25
 _LONGEST_DELIMITER = 4
 # Columns by which a repeated header is known.
 _PROBED = 5
@@ -135,18 +136,19 @@ def _read_fast(request: Request, head: CarefulText, source: Path) -> ReadResult 
     unnamed = ["_unnamed"] if layout.width > len(layout.names) else []
     listed = ", ".join(f"{sql_literal(name)}: 'VARCHAR'" for name in [*layout.names, *unnamed])
     try:
-        con.execute("set preserve_insertion_order = true")
-        con.execute(
-            f"""
-            create or replace table {relation} as
-            select row_number() over () as _record, *
-            from read_csv({sql_literal(str(source))}, columns = {{{listed}}}, header = false, skip = {skip},
+        query = f"""
+            select * from read_csv({sql_literal(str(source))}, columns = {{{listed}}}, header = false, skip = {skip},
                 auto_detect = false, delim = {sql_literal(dialect.delimiter)}, quote = {sql_literal(dialect.quote)},
                 escape = {sql_literal(dialect.escape)}, strict_mode = true, store_rejects = true,
                 rejects_table = '_rejects', rejects_scan = '_rejects_scan', nullstr = '',
-                max_line_size = {request.limits.max_field_bytes})
-            """
-        )
+                max_line_size = {request.limits.max_field_bytes})"""
+        if source.stat().st_size > _LARGE and has_place(con):
+            keep_table(con, request.relation, query)
+        else:
+            con.execute("set preserve_insertion_order = true")
+            con.execute(
+                f"create or replace table {relation} as select row_number() over () as _record, * from ({query})"
+            )
         rejected = con.execute("select count(*) from _rejects").fetchone()
     except duckdb.OutOfMemoryException:
         raise

@@ -100,6 +100,19 @@ class TableFinder:
         self._header_texts = _repeatable(header)
         self.layout.names, self.layout.labels = name_columns(header, self._body, max(width, 1), hints)
 
+    @property
+    def seeks_patterns(self) -> bool:
+        """Whether footers or comments are told by what the hints say of their text."""
+        return self._footer is not None or bool(self._hints.comment)
+
+    def first_texts(self) -> dict[int, set[str]]:
+        """By position, the texts with which rows of the header begin, by which their repetition is known."""
+        found: dict[int, set[str]] = {}
+        for texts in self._header_texts:
+            at = next((at for at, text in enumerate(texts) if text), 0)
+            found.setdefault(at, set()).add(texts[at])
+        return found
+
     def data(self, more: Iterable[Record] = ()) -> Iterator[Record]:
         """The data records: those of the head, then of what follows it; notes at the very end are set aside."""
         # Records that look like notes are held back until it is known whether data follow.

@@ -32,6 +32,8 @@ from warehouse.duck import quote_identifier
 
 _HEAD = 300
 _PROBED = 60
+# Rows of data that are looked at one by one before the rest of them is taken as a run.
+_RUN = 20
 
 
 class _Book:
@@ -41,6 +43,7 @@ class _Book:
         from ingestion.readers.formats import format_of
 
         self.kind = format_of(request.path, request.hints)
+        self._last: tuple[str, Any] | None = None
         if _is_encrypted(request):
             raise UnreadableFileError(
                 "encrypted_workbook", "It is protected by a password.", "Save it without a password."
@@ -61,13 +64,19 @@ class _Book:
     def rows(self, name: str) -> list[list[Any]]:
         """Cells of a sheet, from its first row and column on."""
         try:
-            return list(self.book.get_sheet_by_name(name).to_python(skip_empty_area=False))
+            return list(self._sheet(name).to_python(skip_empty_area=False))
         except Exception as error:
             raise _broken(error) from None
 
     def merged(self, name: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
         """Merged areas, first and last cell."""
-        return list(self.book.get_sheet_by_name(name).merged_cell_ranges or [])
+        return list(self._sheet(name).merged_cell_ranges or [])
+
+    def _sheet(self, name: str) -> Any:
+        # Each asking reads all of the sheet's XML anew.
+        if self._last is None or self._last[0] != name:
+            self._last = (name, self.book.get_sheet_by_name(name))
+        return self._last[1]
 
     def is_filled(self, name: str) -> bool:
         """Whether a sheet has cells."""
@@ -100,6 +109,7 @@ def read(request: Request) -> ReadResult:
     texts = ColumnTexts(book.look.from_1904)
     count = _load(request, names, data, texts)
     layout = finder.layout
+    layout.kinds["data"] = count
     return ReadResult(
         columns=names,
         records_read=count,
@@ -138,23 +148,41 @@ def _extent(row: Sequence[str]) -> int:
 
 
 def _data(rows: list[list[Any]], head: int, finder: TableFinder) -> list[list[Any]]:
-    """The data rows: of the head as found; of the rest all but blank ones, repeated headers and notes at the end."""
-    rest = (
-        Record(line, 1, [cell_text(cell) or "" for cell in row] if _needs_text(row) else ["."] * len(row))
-        for line, row in enumerate(rows[head:], start=head + 1)
-    )
-    return [rows[record.line - 1] for record in finder.data(rest)]
+    """The data rows: of the head as found; of the rest all but blank ones, repeated headers and notes at the end.
+
+    What is surely data is passed over in runs: their first row stands for the rest.
+    """
+    repeats, sought = finder.first_texts(), finder.seeks_patterns
+    runs: dict[int, int] = {}
+    told: list[int] = []
+    clear = 0
+    for at in range(head, len(rows)):
+        clear = clear + 1 if not sought and _is_data(rows[at], repeats) else 0
+        if clear > _RUN:
+            runs[told[-1]] += 1
+        else:
+            told.append(at)
+            runs[at] = 1
+    texts = (Record(at + 1, 1, [cell_text(cell) or "" for cell in rows[at]]) for at in told)
+    data: list[list[Any]] = []
+    for record in finder.data(texts):
+        at = record.line - 1
+        data += rows[at : at + runs.get(at, 1)]
+    return data
 
 
-def _needs_text(row: list[Any]) -> bool:
-    """Whether a row may be blank, a repeated header or a note: with a number or date and more it is none of them."""
+def _is_data(row: list[Any], repeats: dict[int, set[str]]) -> bool:
+    """Whether a row is neither blank nor a note, which have no second cell, nor one of the header's repeated."""
     filled = 0
-    for cell in row:
-        if cell not in ("", None):
-            filled += 1
-            if filled > 1 and not isinstance(cell, str):
-                return False
-    return True
+    for at, cell in enumerate(row):
+        if cell == "" or cell is None:
+            continue
+        if isinstance(cell, str) and (not cell.strip() or cell.strip() in repeats.get(at, ())):
+            return False
+        filled += 1
+        if filled > 1:
+            return True
+    return False
 
 
 def _load(request: Request, names: list[str], data: list[list[Any]], texts: ColumnTexts) -> int:

@@ -22,7 +22,7 @@ _HARMLESS = 16_000_000
 _TEXT_BYTES = 4_000_000_000
 _ROW = re.compile(rb'<row [^>]*?\br="(\d+)"')
 _HIDDEN_ROW = re.compile(rb'<row [^>]*?\bhidden="(?:1|true)"')
-_WIDE_CELL = re.compile(rb'<c [^>]*?r="([A-Z]{2,})\d')
+_WIDE_CELL = re.compile(rb'r="([A-Z]{2,})\d')
 _CELL = re.compile(rb"<c[ >]")
 _ERROR = re.compile(rb'<c [^>]*?t="e"')
 _NO_VALUE = re.compile(rb"(?:</f>|<f [^>]*/>)(?:<v></v>|<v/>)?</c>")
@@ -103,10 +103,12 @@ def _sheet_part(package: zipfile.ZipFile, file: str) -> SheetPart:
     for block in _blocks(package, file):
         part.cells = part.cells or _CELL.search(block) is not None
         part.rows = max(part.rows, max(map(int, _ROW.findall(block)), default=0))
-        part.columns = max(part.columns, max(map(_column_number, set(_WIDE_CELL.findall(block))), default=0))
+        wide = set(_WIDE_CELL.findall(block))
+        part.columns = max(part.columns, max(map(_column_number, wide), default=0))
         part.texts += block.count(b't="s"')
-        part.hidden_rows += len(_HIDDEN_ROW.findall(block))
-        part.error_cells += len(_ERROR.findall(block))
+        # Most sheets hold nothing of the kind, and a plain search is many times as fast as a pattern.
+        part.hidden_rows += len(_HIDDEN_ROW.findall(block)) if b"hidden=" in block else 0
+        part.error_cells += len(_ERROR.findall(block)) if b't="e"' in block else 0
         part.unvalued += len(_NO_VALUE.findall(block)) if b"<f" in block else 0
     return part
 

@@ -1,0 +1,68 @@
+"""The ways by which large files are read: a table kept outside of memory, and runs of a sheet's rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from ingestion.readers import delimited, read
+from warehouse import duck
+
+_ROWS = [
+    [str(n), f"Town {n % 7}", 'said "so",\nthen left' if n % 9 == 0 else "", f"{n}.5"] for n in range(1, 400)
+]
+
+
+def _text() -> str:
+    lines = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in _ROWS]
+    return "id,place,note,amount\n" + "\n".join(lines) + "\n"
+
+
+def test_a_large_file_is_kept_outside_of_memory_and_reads_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "large.csv"
+    file.write_text(_text(), encoding="utf-8")
+    spill = tmp_path / "spill"
+    con = duck.connect(temp_directory=spill)
+    in_memory = read(file, con, "small")
+    monkeypatch.setattr(delimited, "_LARGE", 0)
+    kept = read(file, con, "large")
+    assert kept == in_memory and kept.records_read == len(_ROWS)
+    assert (
+        con.execute("from large order by _record").fetchall()
+        == con.execute("from small order by _record").fetchall()
+    )
+    (table,) = spill.rglob("large.parquet")
+    assert b"Town" not in table.read_bytes()
+    con.close()
+    del con
+    assert not list(spill.rglob("large.parquet"))
+
+
+@pytest.mark.parametrize("odd_at", [25, 60, 350])
+def test_what_stands_between_long_runs_of_a_sheets_rows_is_told_apart(odd_at: int, tmp_path: Path) -> None:
+    header = ["id", "place", "note", "amount"]
+    sheet_rows = [
+        ["Attendance report"],
+        header,
+        *_ROWS[:odd_at],
+        header,
+        [],
+        *_ROWS[odd_at:],
+        ["* one in ten is new"],
+    ]
+    book = Workbook()
+    for row in sheet_rows:
+        book.active.append(row)
+    book.save(tmp_path / "report.xlsx")
+    con = duck.connect()
+    result = read(tmp_path / "report.xlsx", con, "sheet")
+    assert result.columns == header
+    assert [row[0] for row in con.execute("select id from sheet order by _record").fetchall()] == [
+        r[0] for r in _ROWS
+    ]
+    assert result.physical["data"] == len(_ROWS) and result.physical["repeated header"] == 1
+    assert result.physical["footer"] == 1 and result.physical["title"] == 1
