@@ -17,6 +17,9 @@ from warehouse.disclosure.published import Block
 _NEAR = 1e-6
 _ROUNDS = 60
 _TRIES = 3
+_SWEEPS = 12
+_WORTH = 0.9
+_FEW = 4  # Fewer are as quickly found one by one.
 _REWEIGHTINGS = 3
 _TIE = 0.01
 _MOST = 1e7  # No group is larger.
@@ -122,7 +125,14 @@ class Reach:
         for k in range(self._truth.shape[1]):
             at = self._low[:, k], self._high[:, k]
             counts.append(_Count(self._matrix, self._equal, *at, self._truth[:, k], least[:, k], most[:, k]))
-        for j in np.flatnonzero(~lost & ~doubts.met(least, most)):
+        waiting = ~lost & ~doubts.met(least, most)
+        for sweep in range(_SWEEPS):
+            before = waiting.sum()
+            _swept(doubts, waiting, counts, least, most, sweep)
+            waiting &= ~doubts.met(least, most)
+            if waiting.sum() > _WORTH * before:
+                break
+        for j in np.flatnonzero(waiting):
             lost[j] = not _reached(doubts, int(j), counts, least, most)
         return lost
 
@@ -173,6 +183,20 @@ class Reach:
         return best
 
 
+def _swept(
+    doubts: Doubts, waiting: np.ndarray, counts: list[_Count], least: np.ndarray, most: np.ndarray, sweep: int
+) -> None:
+    """Look for points at which many of the waiting doubts are met at once: a few solves spare most of the single ones."""
+    for sign, attained in ((1.0, most), (-1.0, least)):
+        for k, count in enumerate(counts):
+            mine = np.flatnonzero(waiting & (doubts.sign == sign) & doubts.counts[:, k])
+            cell = doubts.cell[mine]
+            total = np.where(doubts.counts[mine], attained[cell], 0).sum(axis=1)
+            short = doubts.target[mine] - total
+            open_ = sign * short > _NEAR
+            count.extend_many(cell[open_], sign, (attained[cell, k] + short)[open_], sweep)
+
+
 def _reached(doubts: Doubts, j: int, counts: list[_Count], least: np.ndarray, most: np.ndarray) -> bool:
     """Whether a doubt is met, by points of one count after the other."""
     cell, sign = int(doubts.cell[j]), float(doubts.sign[j])
@@ -202,6 +226,7 @@ class _Count:
         self._ceiling = np.where(equal[used], -rest, np.inf)
         self._low, self._high, self._truth = low[self._free], high[self._free], truth[self._free]
         self._least, self._most = least, most
+        self._many: Programme | None = None
         self._far: Programme | None = None
         self._near: Programme | None = None
         self._whole: Programme | None = None
@@ -223,6 +248,27 @@ class _Count:
         value = min(edge, target) if sign > 0 else max(edge, target)
         if not self._stepped(at, value):
             self._programmed(at, sign)
+
+    def extend_many(self, cells: np.ndarray, sign: float, targets: np.ndarray, sweep: int) -> None:
+        """Find one point with the cells, all together, as near to their targets as can be."""
+        at = self._place[cells]
+        at, targets = at[at >= 0], targets[at >= 0]
+        if len(at) < _FEW:
+            return
+        if self._many is None:
+            self._many = Programme(self._matrix, self._floor, self._ceiling, self._low, self._high)
+        low, high = self._low.copy(), self._high.copy()
+        if sign > 0:
+            np.minimum.at(high, at, np.maximum(targets, self._truth[at]))
+        else:
+            np.maximum.at(low, at, np.minimum(targets, self._truth[at]))
+        once = np.unique(at)
+        self._many.bound_columns(once, low[once], high[once])
+        # Other weights each time, so that what one point gave up for the rest comes first in another.
+        weight = 1 + sweep * np.random.default_rng(sweep).random(len(once))
+        self._many.price(once, -sign * weight)
+        self._learn(self._many.minimise())
+        self._many.bound_columns(once, self._low[once], self._high[once])
 
     def _learn(self, point: np.ndarray | None) -> bool:
         """Keep what a point attains; False where it is not whole."""

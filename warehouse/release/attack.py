@@ -16,8 +16,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from warehouse.disclosure.published import race_of
 from warehouse.duck import sql_literal
-from warehouse.release.doubts import BLOCK, Verdict, attack_block, counted
+from warehouse.release.crew import Crew
+from warehouse.release.doubts import BLOCK, Verdict, counted
 from warehouse.release.protect import Policy
 from warehouse.release.spec import CELL_KEYS, RATE
 
@@ -50,9 +52,16 @@ class Attacker:
         policy: what must stay in doubt.
         earlier: folders of the releases that are public already.
         memory: where verdicts are kept from night to night; None keeps them for this night.
+        threads: how many blocks are attacked at once; as many as the machine has cores when None.
     """
 
-    def __init__(self, policy: Policy, earlier: Sequence[Path] = (), memory: Path | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        earlier: Sequence[Path] = (),
+        memory: Path | None = None,
+        threads: int | None = None,
+    ) -> None:
         self._policy, self._memory = policy, memory
         self._earlier = [
             file for file in (folder / "tables" / f"{RATE}.parquet" for folder in earlier) if file.is_file()
@@ -61,6 +70,7 @@ class Attacker:
         asked = (policy.minimum_n, policy.smallest_part, policy.lower, policy.upper, policy.geography_id)
         self._rules = repr((_VERSION, asked)).encode()
         self._used: dict[str, Verdict] = {}
+        self._crew = Crew(threads)
 
     def mark_known(self, con: duckdb.DuckDBPyConnection, rates: str) -> None:
         """Make table `known_before`: rows of `rates` that an earlier release shows with the figures of today."""
@@ -132,19 +142,24 @@ class Attacker:
         beside.replace(self._memory)
 
     def _attack(self, rows: pd.DataFrame, truth: np.ndarray, parents: Mapping[str, str]) -> Attacked:
-        doubts, blocks, lost, near = 0, 0, [], []
+        rows = rows.assign(race=race_of(rows["race_scheme"], rows["race_group"]))
         prints = _prints(rows, truth, parents)
-        for at in rows.groupby(BLOCK, sort=True).indices.values():
-            key = hashlib.blake2b(self._rules + prints[at].tobytes(), digest_size=16).hexdigest()
-            verdict = self._used.get(key) or self._known.get(key)
-            if verdict is None:
-                verdict = attack_block(rows.iloc[at], truth[at], parents, self._policy)
-            self._used[key] = verdict
-            blocks, doubts = blocks + 1, doubts + verdict.doubts
-            lost.append(at[verdict.lost])
-            near.append(at[verdict.near])
+        blocks = [
+            (at, hashlib.blake2b(self._rules + prints[at].tobytes(), digest_size=16).hexdigest())
+            for at in rows.groupby(BLOCK, sort=True).indices.values()
+        ]
+        known = self._known | self._used
+        new = {key: at for at, key in blocks if key not in known}
+        tasks = [(rows.iloc[at], truth[at], dict(parents), self._policy) for at in new.values()]
+        known |= zip(new, self._crew.verdicts(tasks), strict=True)
+        self._used |= {key: known[key] for _, key in blocks}
+        doubts = sum(known[key].doubts for _, key in blocks)
+        lost = [at[known[key].lost] for at, key in blocks]
+        near = [at[known[key].near] for at, key in blocks]
         nothing = np.array([], dtype=np.int64)
-        return Attacked(blocks, doubts, np.concatenate([nothing, *lost]), np.concatenate([nothing, *near]))
+        return Attacked(
+            len(blocks), doubts, np.concatenate([nothing, *lost]), np.concatenate([nothing, *near])
+        )
 
 
 def _prints(rows: pd.DataFrame, truth: np.ndarray, parents: Mapping[str, str]) -> np.ndarray:

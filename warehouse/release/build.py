@@ -118,7 +118,8 @@ def build_release(
     )
     try:
         con.execute(f"attach {sql_literal(str(warehouse_db))} as {WORKING} (read_only)")
-        attacker = Attacker(policy, [info.path for info in list_releases(paths)], paths.attacks)
+        earlier = [info.path for info in list_releases(paths)]
+        attacker = Attacker(policy, earlier, paths.attacks, settings.threads)
         published = make_tables(con, published_tables(), policy, attacker)
         hashes = {t.name: table_hash(con, t.name, hashed_columns(t)) for t in published.tables}
         standing = _standing(night, hashes)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from warehouse.disclosure.published import Block, make_block, merged_places, race_of
+from warehouse.disclosure.published import Block, make_block, merged_places
 from warehouse.disclosure.reach import Doubts, Reach
 from warehouse.release.protect import Policy
 
@@ -52,7 +52,7 @@ def attack_block(
     """Attack the rows of one indicator and cohort year.
 
     Args:
-        rows: as they are read, with `is_suppressed`; what stands in a withheld row is not looked at.
+        rows: as they are read, with `is_suppressed` and `race` (see `race_of`); what stands in a withheld row is not looked at.
         truth: true counts of the same rows (see `counted`), for the auditor alone, shape (rows, 4).
         parents: organization -> the organization that it is part of, or nothing.
         policy: what must remain in doubt.
@@ -63,11 +63,10 @@ def attack_block(
     nothing = np.array([], dtype=np.int64)
     if not np.isfinite(up).any():
         return Verdict(0, nothing, nothing)
-    place, org, gender, economic = (
+    place, org, race, gender, economic = (
         rows[name].to_numpy(dtype=str)
-        for name in ("geography_id", "organization_key", "gender_group", "economic_group")
+        for name in ("geography_id", "organization_key", "race", "gender_group", "economic_group")
     )
-    race = race_of(rows["race_scheme"], rows["race_group"])
     orgs, places, known = merged_places(org, place, hidden, parents, policy.geography_id)
     block = make_block([places, orgs, race, gender, economic], known, policy.geography_id)
     cells = _Cells(block, np.stack([org, place], axis=1))

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from warehouse.disclosure.published import make_block
+from warehouse.disclosure.published import make_block, race_of
 from warehouse.disclosure.reach import Doubts, Reach
-from warehouse.release import ReleaseError, ReleaseReport, attack, doubts, protect
+from warehouse.release import ReleaseError, ReleaseReport, attack, crew, doubts, protect
 from warehouse.release.doubts import attack_block, counted
 from warehouse.release.protect import Policy
 from warehouse.release.spec import CELL_KEYS
@@ -75,7 +75,11 @@ def _frame(rows: list[tuple[str, str, str, int, int, bool]]) -> pd.DataFrame:
     found = pd.DataFrame(rows, columns=columns)
     found["denominator_n"], found["excluded_n"], found["not_measured_n"] = found["eligible_n"], 0, 0
     found["geography_id"], found["economic_group"], found["gender_group"] = "here", "all", "all"
-    return found
+    return _named(found)
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(race=race_of(rows["race_scheme"], rows["race_group"]))
 
 
 def _told(frame: pd.DataFrame, parents: dict[str, str] | None = None) -> set[tuple[str, str]]:
@@ -182,6 +186,7 @@ def test_showing_a_companion_again_is_caught(release: Released) -> None:
             f"join '{file}' p using ({', '.join(CELL_KEYS)}) "
             "where indicator_id = 'early_grade_reading' and cohort_year = 2024 order by all"
         ).df()
+        frame = _named(frame)
         pairs = con.execute("select organization_key, parent_organization_key from core.dim_organization").fetchall()  # fmt: skip
     parents = {name: above or "" for name, above in pairs}
     policy = Policy(10, True, "riverbend")
@@ -209,7 +214,27 @@ def test_what_did_not_change_is_not_attacked_again(
         seen.add((rows["indicator_id"].iloc[0], int(rows["cohort_year"].iloc[0])))
         return attack_block(rows, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(attack, "attack_block", counting)
+    monkeypatch.setattr(crew, "attack_block", counting)
     synthetic.make_marts(community.paths.warehouse, shift=0.05)
     synthetic.build(community, run_id="run-2", fingerprint="inputs-2")
     assert seen == {("early_grade_reading", 2024)}
+
+
+def test_blocks_attacked_side_by_side_give_the_same_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If not, what is withheld depends on the machine."""
+    tasks = []
+    for people in range(20, 60):
+        told = [
+            ("all", "federal7", "all", people, people // 2, False),
+            ("all", "federal7", "asian", 4, 2, True),
+        ]
+        told += [("all", "federal7", "white", people - 4, people // 2 - 2, people % 2 == 0)]
+        frame = _frame(told)
+        tasks.append((frame, counted(frame), {}, _POLICY))
+    alone = crew.Crew(1).verdicts(tasks)
+    monkeypatch.setattr(crew, "_FEW_ROWS", 0)
+    together = crew.Crew(2).verdicts(tasks)
+    for one, other in zip(alone, together, strict=True):
+        assert one.doubts == other.doubts and one.lost.tolist() == other.lost.tolist()
+        assert one.near.tolist() == other.near.tolist()
+    assert {len(one.lost) for one in alone} == {0, 1}
