@@ -228,6 +228,8 @@ def _community_row(
         "graduation_cutoff": config.calendar.graduation_cutoff,
         "geographies": json.dumps(config.geographies),
         **config.gateways.model_dump(),
+        # No group has an empty name.
+        **{f"{name}_reference": group or "" for name, group in config.reference_groups},
     }
     kinds = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
     types = {name: kinds.get(type(value), pa.date32()) for name, value in row.items()}

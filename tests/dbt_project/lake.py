@@ -56,6 +56,9 @@ _COMMUNITY: dict[str, Any] = {
     "gaps_required_ongoing": 2,
     "gaps_required_transformation": 4,
     "include_secondary_benchmarks": True,
+    "race_reference": "",
+    "gender_reference": "",
+    "economic_reference": "",
 }
 _CONFIG: dict[str, dict[str, pa.DataType]] = {
     "indicator_choice": dict.fromkeys(("outcome_id", "indicator_id", "role", "direction"), pa.string())

@@ -98,6 +98,30 @@ class GatewayReadings(_Frozen):
     )
 
 
+RaceGroup = Literal[
+    "american_indian_or_alaska_native",
+    "asian",
+    "black_or_african_american",
+    "hispanic_or_latino",
+    "middle_eastern_or_north_african",
+    "native_hawaiian_or_other_pacific_islander",
+    "white",
+    "two_or_more",
+]
+
+
+class ReferenceGroups(_Frozen):
+    """With whom groups are compared; the best group of at least 30 people where none is named or it has nobody."""
+
+    race: RaceGroup | None = Field(None, description="Race group that the others are compared with.")
+    gender: Literal["female", "male", "nonbinary_or_other"] | None = Field(
+        None, description="Gender that the others are compared with."
+    )
+    economic: Literal["disadvantaged", "not_disadvantaged"] | None = Field(
+        None, description="Economic group that the other is compared with."
+    )
+
+
 class AlertConfig(_Frozen):
     """Who is told when something needs a person."""
 
@@ -129,6 +153,9 @@ class CommunityConfig(_Frozen):
     indicators: IndicatorChoice = Field(default_factory=IndicatorChoice, description="Indicators chosen.")
     privacy: PrivacyConfig = Field(default_factory=PrivacyConfig, description="Disclosure settings.")
     gateways: GatewayReadings = Field(default_factory=GatewayReadings, description="Gateway readings.")
+    reference_groups: ReferenceGroups = Field(
+        default_factory=ReferenceGroups, description="Reference groups of disparity gaps."
+    )
     cut_scores: list[dict[str, str | float | int]] = Field(
         default_factory=list,
         description="Rows {instrument_id, subject, grade_level, first_year, last_year, level | cut_score} that count as met.",

@@ -15,6 +15,9 @@ grouped as (
         rate.*,
         indicator.direction,
         community.minimum_n,
+        (race_group = 'all' or race_group = community.race_reference)
+        and (gender_group = 'all' or gender_group = community.gender_reference)
+        and (economic_group = 'all' or economic_group = community.economic_reference) as is_named,
         case
             when race_group <> 'all' and gender_group = 'all' and economic_group = 'all' then 'race'
             when race_group = 'all' and gender_group <> 'all' and economic_group = 'all' then 'gender'
@@ -36,13 +39,15 @@ grouped as (
     where not (race_group = 'all' and gender_group = 'all' and economic_group = 'all')
 ),
 
--- The best group large enough not to be best by chance; unknown is shown but is nobody's yardstick.
+-- The group that the community names; else the best one large enough not to be best by chance, and unknown is shown but
+-- is nobody's yardstick.
 ranked as (
     select
         *,
         row_number() over (
             partition by indicator_id, cohort_year, geography_id, organization_key, race_scheme, dimension
             order by
+                case when is_named then 0 else 1 end,
                 case when denominator_n >= 30 and group_value not like '%unknown%' then 0 else 1 end,
                 case when direction = 'higher' then -rate else rate end,
                 denominator_n desc,

@@ -1,4 +1,8 @@
-with result as (
+with community as (
+    select * from {{ source('config', 'community') }}
+),
+
+result as (
     select
         *,
         row_number() over (
@@ -53,19 +57,27 @@ grouped as (
     {% endfor %}
 ),
 
--- As for rates: the best group large enough not to be best by chance; unknown is nobody's yardstick.
+-- As for rates: the named group, else the best one large enough not to be best by chance; unknown is nobody's yardstick.
 ranked as (
     select
-        *,
+        grouped.*,
+        min(person_n) over (partition by instrument_id, subject, grade_level, school_year, dimension) as smallest_n,
         row_number() over (
             partition by instrument_id, subject, grade_level, school_year, dimension
             order by
+                case
+                    when dimension = 'race' and group_value = race_reference then 0
+                    when dimension = 'gender' and group_value = gender_reference then 0
+                    when dimension = 'economic' and group_value = economic_reference then 0
+                    else 1
+                end,
                 case when person_n >= 30 and group_value <> 'unknown' then 0 else 1 end,
                 score_mean desc,
                 person_n desc,
                 group_value
         ) as place
     from grouped
+    cross join community
 ),
 
 compared as (
@@ -98,6 +110,7 @@ select
     dimension,
     group_value,
     person_n,
+    smallest_n,
     score_mean,
     score_sd,
     reference_value,

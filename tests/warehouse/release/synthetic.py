@@ -229,6 +229,24 @@ def _gaps(con: duckdb.DuckDBPyConnection) -> None:
         where a.cohort_year = 2019 and b.cohort_year = 2024
         """
     )
+    con.execute(
+        """
+        create table marts.mart_disparity_dimension as
+        select indicator_id, cohort_year, geography_id, organization_key, race_scheme, dimension, count(*) as group_n,
+            sum(denominator_n)::bigint as denominator_n, round(avg(rate), 6) as overall_rate, max(reference_rate) as reference_rate,
+            max(rate) - min(rate) as widest_gap, round(var_pop(rate), 6) as between_group_variance, 0.01 as theil_index,
+            20.0 as index_of_disparity, not bool_and(is_large_enough) as has_small_group
+        from marts.mart_disparity_gap group by all;
+        create table marts.mart_score_gap as
+        select 'T' as instrument_id, 'ReadingELA' as subject, '03' as grade_level, 2024::bigint as school_year, *,
+            min(person_n) over (partition by dimension) as smallest_n, 400.0 as score_mean, 50.0 as score_sd,
+            first(group_value) over (partition by dimension) as reference_value, 40::bigint as reference_n,
+            400.0 as reference_mean, 0.0 as score_gap, 9.0 as gap_standard_error, -18.0 as gap_low, 18.0 as gap_high,
+            0.0 as standardized_gap
+        from (values ('gender', 'female', 40), ('gender', 'male', 41), ('race', 'white', 74), ('race', 'asian', 7))
+            as t(dimension, group_value, person_n)
+        """
+    )
 
 
 def _gateways(con: duckdb.DuckDBPyConnection) -> None:

@@ -179,6 +179,7 @@ def test_without_rates_nothing_that_rests_on_them_is_published(tmp_path: Path, s
         "pub_indicator_trend_v1",
         "pub_disparity_gap_v1",
         "pub_gap_trend_v1",
+        "pub_disparity_dimension_v1",
         "pub_gateway_gap_v1",
     } & set(report.row_counts)
 

@@ -103,6 +103,33 @@ def test_trends_and_gaps_follow_their_cells(published: duckdb.DuckDBPyConnection
         ).fetchone() == (0,)
 
 
+def test_a_dimension_as_a_whole_is_told_where_all_of_its_groups_are(
+    published: duckdb.DuckDBPyConnection,
+) -> None:
+    """If not, the spread over four groups tells the fourth to whoever reads three."""
+    series = "indicator_id, cohort_year, geography_id, organization_key, race_scheme, dimension"
+    kept, wrong = published.execute(
+        f"""
+        select count(*) filter (where not d.is_suppressed), count(*) filter (where d.is_suppressed <> g.dark
+            or d.is_suppressed <> (coalesce(d.group_n, d.denominator_n, d.widest_gap, d.between_group_variance) is null))
+        from pub_disparity_dimension_v1 d
+        join (select {series}, bool_or(is_suppressed) as dark from pub_disparity_gap_v1 group by all) g using ({series})
+        """
+    ).fetchone()  # type: ignore[misc]
+    assert kept and not wrong
+    assert published.execute("select bool_or(is_suppressed) from pub_disparity_dimension_v1").fetchone() == (
+        True,
+    )
+
+
+def test_scores_of_a_dimension_with_a_small_group_are_withheld(published: duckdb.DuckDBPyConnection) -> None:
+    """If not, the mean of seven pupils is the rest of two means that are shown."""
+    assert published.execute(
+        "select dimension, bool_and(is_suppressed), count(score_mean), count(person_n), count(smallest_n) "
+        "from pub_score_gap_v1 group by dimension order by dimension"
+    ).fetchall() == [("gender", False, 2, 2, 2), ("race", True, 0, 0, 0)]
+
+
 def test_a_gap_whose_trend_is_withheld_is_withheld_as_evidence(published: duckdb.DuckDBPyConnection) -> None:
     """If not, the gateway's evidence tells what the gap table hides."""
     assert published.execute(
@@ -191,12 +218,14 @@ def test_a_wrong_entry_is_refused(tmp_path: Path) -> None:
 
 def test_every_number_of_a_group_is_bound_to_its_cell() -> None:
     """If not, a column added later is published of small groups too."""
-    open_columns = {"baseline_year", "previous_year", "latest_year", "cohort_year"}
+    open_columns = {"baseline_year", "previous_year", "latest_year", "cohort_year", "school_year"}
     for name in (
         "pub_indicator_rate_v1",
         "pub_indicator_trend_v1",
         "pub_disparity_gap_v1",
         "pub_gap_trend_v1",
+        "pub_disparity_dimension_v1",
+        "pub_score_gap_v1",
     ):
         table: PublishedTable = next(t for t in published_tables() if t.name == name)
         numbers = {c for c, column in table.columns.items() if column.type in ("bigint", "double", "boolean")}
