@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ingestion.contracts import Cadence, Column, FeedContract, Mode, load_contracts, load_option_sets
 from ingestion.readers import ReadHints
 from ingestion.readers.model import fold_name as fold
-from warehouse.community import Community, ConfigurationError, read_yaml
+from warehouse.community import Community, ConfigurationError, parse_yaml, plain, read_yaml
 
 _STANDARDS = Path(__file__).parent / "standards"
 _SHARED_CODES = "_codes.yml"
@@ -304,7 +303,7 @@ def _code_lists(base: dict[str, Any], own: dict[str, Any]) -> Any:
 
 def _yaml(file: Path) -> Any:
     try:
-        return YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+        return plain(parse_yaml(file.read_text(encoding="utf-8")))
     except YAMLError:
         return None  # told with its line by the usual way
 
@@ -386,7 +385,7 @@ def _compiles(pattern: str) -> bool:
 
 def _line(file: Path, *place: str | int) -> int:
     """Line of a place in a YAML file, of its deepest part that stands there."""
-    node: Any = YAML(typ="rt").load(file.read_text(encoding="utf-8"))
+    node: Any = parse_yaml(file.read_text(encoding="utf-8"))
     line = 1
     for part in place:
         try:

@@ -13,7 +13,14 @@ from warehouse.community.config import (
     PrivacyConfig,
     SchoolCalendar,
 )
-from warehouse.community.load import Community, ConfigurationError, load_community, read_yaml
+from warehouse.community.load import (
+    Community,
+    ConfigurationError,
+    load_community,
+    parse_yaml,
+    plain,
+    read_yaml,
+)
 
 __all__ = [
     "Agreement",
@@ -26,5 +33,7 @@ __all__ = [
     "PrivacyConfig",
     "SchoolCalendar",
     "load_community",
+    "parse_yaml",
+    "plain",
     "read_yaml",
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,13 +43,23 @@ def read_yaml(path: Path, model: type[_Model]) -> _Model:
     if not path.is_file():
         raise ConfigurationError(f"{path}: no such file. Create it, or start with `throughline init`.")
     try:
-        data = YAML(typ="rt").load(path.read_text(encoding="utf-8")) or {}
+        data = parse_yaml(path.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: not readable as YAML: {_first_line(error)}") from None
     try:
-        return model.model_validate(_plain(data))
+        return model.model_validate(plain(data))
     except ValidationError as error:
         raise ConfigurationError(_explain(path, data, error)) from None
+
+
+@lru_cache(maxsize=1024)
+def parse_yaml(text: str) -> Any:
+    """YAML with the line of every part, for reading alone: a night asks for the same files time and again.
+
+    Raises:
+        YAMLError: it is no YAML.
+    """
+    return YAML(typ="rt").load(text) or {}
 
 
 def load_community(root: Path) -> Community:
@@ -71,11 +82,12 @@ def load_community(root: Path) -> Community:
     return Community(paths, config, partners)
 
 
-def _plain(node: Any) -> Any:
+def plain(node: Any) -> Any:
+    """Parsed YAML as dictionaries and lists of the caller's own."""
     if isinstance(node, Mapping):
-        return {key: _plain(value) for key, value in node.items()}
+        return {key: plain(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [_plain(value) for value in node]
+        return [plain(value) for value in node]
     return node
 
 
