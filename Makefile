@@ -10,13 +10,16 @@ TIMES ?= 20
 # Whom `make audit` asks: pypi or osv.
 SERVICE ?= pypi
 # Which dependency groups to install; production wants `--no-dev`.
-GROUPS ?= --all-groups
+GROUPS ?= --all-groups --no-group fuzz
+# For how long `make fuzz` works on each target.
+SECONDS ?= 600
+FUZZ := build/fuzz/venv
 
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help install demo test lint system lock sbom audit faults serve clean
+.PHONY: help install demo test lint system lock sbom audit faults fuzz serve clean
 
 help: ## What can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -68,6 +71,13 @@ audit: install ## Known vulnerabilities of locked packages; needs a vulnerabilit
 
 faults: install system ## The fault table: kills, full disks, damage, lost servers; hundreds of trials, hours.
 	$(BIN)/python -m tests.faults --times $(TIMES)
+
+fuzz: $(UV) ## Fuzz every reader, SECONDS=600 each, in an environment of its own; exit code 1 after a fault.
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(FUZZ)
+	$(UV) export --quiet --frozen --no-dev --group fuzz --no-emit-project --no-annotate --no-header --output-file build/fuzz/requirements.txt
+	VIRTUAL_ENV=$(FUZZ) $(UV) pip sync --quiet --require-hashes build/fuzz/requirements.txt
+	VIRTUAL_ENV=$(FUZZ) $(UV) pip install --quiet --no-deps --editable .
+	$(FUZZ)/bin/python -m tests.fuzz --seconds $(SECONDS)
 
 serve: install ## Open the Dagster UI of the demo community.
 	$(BIN)/throughline serve --dir $(DEMO_DIR)

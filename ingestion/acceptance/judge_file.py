@@ -5,6 +5,7 @@ What belongs here: the way from a file to judged rows. What does not: storing th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -92,15 +93,16 @@ def judge_file(
             return _refused([*wrong, *findings], result)
         columns = [*turned.columns, *turned.left_out]
     present = {fold(name): name for name in columns}
-    layout, wrong = layouts.choose_layout(mapping, present, path.name)
+    file_name = os.fsencode(path.name).decode("utf-8", "replace")
+    layout, wrong = layouts.choose_layout(mapping, present, file_name)
     if layout is None:
         return _refused([*wrong, *findings], result)
     findings += layouts.column_findings(mapping, contract, layout, columns)
     if any(finding.severity == "refuse" for finding in findings):
         return _refused(findings, result)
     absent = [name for name in mapping.optional_columns if fold(name) not in present]
-    scoped = _scope(con, mapping, trailer.record, {"_file_name": path.name, **dict.fromkeys(absent)})
-    sql = canonical_columns(mapping, layout, contract, present, path.name)
+    scoped = _scope(con, mapping, trailer.record, {"_file_name": file_name, **dict.fromkeys(absent)})
+    sql = canonical_columns(mapping, layout, contract, present, file_name)
     issuer = mapping.issuer.expression if isinstance(mapping.issuer, How) else None
     today = settings.clock().date()
     plan = make_plan(contract, sql, today, issuer, mapping.deleted)
@@ -115,7 +117,7 @@ def judge_file(
         whole += whole_file.year_findings(
             mapping,
             whole_file.period_counts(con, plan, "school_year_snapshot"),
-            path.name,
+            file_name,
             _school_year(today),
         )
     return _judged(result, scoped, plan, periods, [*whole, *findings])

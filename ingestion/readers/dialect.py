@@ -42,26 +42,51 @@ def split_raw(text: str, dialect: Dialect, eager: bool = False) -> tuple[list[st
     delimiter, quote = dialect.delimiter, dialect.quote
     if not quote or quote not in text:
         return (text.split(delimiter) if delimiter else [text]), False
-    cells: list[str] = []
-    start, end, step = 0, len(text), len(delimiter)
-    while True:
-        at = start
-        if dialect.spaced:
-            while at < end and text[at] == " ":
-                at += 1
-        if text.startswith(quote, at):
-            stop = _closing(text, at + 1, dialect, eager)
-            if stop < 0:
-                cells.append(text[start:])
-                return cells, True
-        else:
-            stop = text.find(delimiter, start) if delimiter else -1
-            if stop < 0:
-                stop = end
-        cells.append(text[start:stop])
-        if stop >= end:
-            return cells, False
-        start = stop + step
+    cut = Cut(dialect, eager)
+    if cut.is_open_after(text):
+        return [*cut.cells, text[cut.start :]], True
+    return cut.cells, False
+
+
+class Cut:
+    """A record cut as far as it goes, and further when a line is added while its last cell is open.
+
+    Each character is looked at once, however many lines are added.
+
+    Attributes:
+        cells: the raw cells that are closed.
+        start: where the open one begins.
+    """
+
+    def __init__(self, dialect: Dialect, eager: bool = False) -> None:
+        self.cells: list[str] = []
+        self.start = 0
+        self._dialect, self._eager = dialect, eager
+        self._seen = 0
+
+    def is_open_after(self, text: str) -> bool:
+        """Cut `text`, which begins with the text of the last call; whether its last cell is open."""
+        dialect, delimiter, quote = self._dialect, self._dialect.delimiter, self._dialect.quote
+        end, step = len(text), len(delimiter)
+        while True:
+            # Whatever stands before `seen` closes nothing, for then the cell would not have been open.
+            at = max(self.start, self._seen - 1)
+            if not self._seen and dialect.spaced:
+                while at < end and text[at] == " ":
+                    at += 1
+            if self._seen or text.startswith(quote, at):
+                stop = _closing(text, at + 1, dialect, self._eager)
+                if stop < 0:
+                    self._seen = end
+                    return True
+            else:
+                stop = text.find(delimiter, self.start) if delimiter else -1
+                if stop < 0:
+                    stop = end
+            self.cells.append(text[self.start : stop])
+            if stop >= end:
+                return False
+            self.start, self._seen = stop + step, 0
 
 
 def _closing(text: str, at: int, dialect: Dialect, eager: bool) -> int:

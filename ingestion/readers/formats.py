@@ -6,14 +6,19 @@ What belongs here: which module reads what. What does not: reading.
 from __future__ import annotations
 
 import importlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
 
 from ingestion.readers.model import Member, ReadHints, ReadResult, Request, UnreadableFileError
+from ingestion.readers.scratch import scratch_folder
 from ingestion.readers.sniff import format_by_content
 
 # Format or container to the module of this package that reads it.
-_MODULES = {
+MODULES = {
     "delimited": "delimited",
     "fixed_width": "fixed_width",
     "json": "json_records",
@@ -30,6 +35,9 @@ _MODULES = {
 CONTAINERS = ("zip", "gzip", "pgp")
 # Formats that cannot be told by a look at the content, so that a hint alone decides.
 _TEXT = ("delimited", "fixed_width", "json", "jsonl", "xml")
+
+# What DuckDB takes for a pattern in a path.
+_PATTERN = frozenset("*?[]{}")
 
 
 class _Reader(Protocol):
@@ -72,7 +80,8 @@ def read_request(request: Request) -> ReadResult:
         raise UnreadableFileError(
             "too_large", "The file is larger than allowed.", "Split it, or raise the limit."
         )
-    return _module(request).read(request)
+    with _plainly_named(request) as plain:
+        return _module(plain).read(plain)
 
 
 def list_tables(request: Request) -> list[Member]:
@@ -83,8 +92,23 @@ def list_tables(request: Request) -> list[Member]:
     """
     if request.path.stat().st_size == 0:
         return []
-    listing = getattr(_module(request), "tables", None)
-    return list(listing(request)) if listing is not None else []
+    with _plainly_named(request) as plain:
+        listing = getattr(_module(plain), "tables", None)
+        return list(listing(plain)) if listing is not None else []
+
+
+@contextmanager
+def _plainly_named(request: Request) -> Iterator[Request]:
+    """The request with a path that means itself to every library: no pattern, and text in UTF-8."""
+    name = str(request.path)
+    if name.isprintable() and not _PATTERN & set(name):
+        yield request
+        return
+    with scratch_folder(request) as folder:
+        suffix = re.sub(r"[^A-Za-z0-9.]", "", request.path.suffix)[:12]
+        link = folder / f"file{suffix}"
+        link.symlink_to(request.path.absolute())
+        yield replace(request, path=link)
 
 
 def _module(request: Request) -> _Reader:
@@ -97,4 +121,4 @@ def _module(request: Request) -> _Reader:
             f"It is packed more than once ({' in '.join([kind, *reversed(request.inside)])}).",
             "Send the files packed once.",
         )
-    return cast("_Reader", importlib.import_module(f"ingestion.readers.{_MODULES[kind]}"))
+    return cast("_Reader", importlib.import_module(f"ingestion.readers.{MODULES[kind]}"))

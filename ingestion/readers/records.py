@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ingestion.readers.alignment import ColumnKinds
-from ingestion.readers.dialect import Dialect, split_raw, unquote
+from ingestion.readers.dialect import Cut, Dialect, split_raw, unquote
 from ingestion.readers.mending import by_other_delimiter, mended, missing_delimiter, readings
 
 _MOST_LINES = 2000
@@ -124,6 +124,7 @@ def _joined(
     """
     whole, count, size, full = text, 1, len(text), 0
     most_lines = _MOST_LINES if lines.vain < _VAIN else _FEW_LINES
+    cut = Cut(dialect)
     while count < most_lines and size < most_bytes:
         raw = lines.peek(count)
         if raw is None:
@@ -135,8 +136,8 @@ def _joined(
         count += 1
         if dialect.quote in raw:
             lines.vain += size
-            cells, is_open = split_raw(_bare(whole), dialect)
-            if not is_open:
+            if not cut.is_open_after(_bare(whole)):
+                cells = cut.cells
                 alone = _whole_lines(lines, count, dialect, width)
                 if width and len(cells) != width and alone:
                     break

@@ -6,13 +6,19 @@ What belongs here: telling formats apart. What does not: reading them.
 from __future__ import annotations
 
 import json
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 from ingestion.readers.model import UnreadableFileError
 
 _HEAD = 1 << 16
+# What the library raises on an archive that is damaged somewhere.
+ZIP_BREAKS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError, LookupError,
+              OverflowError, AttributeError, struct.error, zlib.error, lzma.LZMAError)  # fmt: skip
 _MARKS = (("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-16", b"\xfe\xff"))
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UNSUPPORTED = {
@@ -61,7 +67,7 @@ def _zip_kind(path: Path) -> str:
                 with archive.open("mimetype") as stream:
                     if b"opendocument.spreadsheet" in stream.read(200):
                         return "ods"
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
+    except ZIP_BREAKS:
         return "xlsx" if path.suffix.lower() in (".xlsx", ".xlsm") else "zip"
     if "xl/workbook.bin" in names:
         raise _unsupported("a binary workbook")

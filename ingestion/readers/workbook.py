@@ -6,12 +6,12 @@ What belongs here: XLSX, XLSM, XLS and ODS through calamine. What does not: what
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from typing import Any
 
 import pyarrow as pa
-from lxml import etree
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
 from ingestion.readers.cells import ColumnTexts, cell_text
@@ -28,6 +28,7 @@ from ingestion.readers.model import (
 from ingestion.readers.records import Record
 from ingestion.readers.table_layout import TableFinder
 from ingestion.readers.workbook_guard import PackageLook, SheetPart, look_into
+from ingestion.readers.xls_guard import check_reach
 from warehouse.duck import quote_identifier
 
 _HEAD = 300
@@ -48,29 +49,26 @@ class _Book:
             raise UnreadableFileError(
                 "encrypted_workbook", "It is protected by a password.", "Save it without a password."
             )
-        try:
-            self.look = PackageLook({})
-            if self.kind != "xls":
+        self.look = PackageLook({})
+        with _faults_told():
+            if self.kind == "xls":
+                check_reach(request.path, request.limits)
+            else:
                 self.look = look_into(request.path, self.kind, request.limits)
             self.book = CalamineWorkbook.from_path(str(request.path))
             self.sheets = [
                 (sheet.name, sheet.visible != SheetVisibleEnum.Visible) for sheet in self.book.sheets_metadata
             ]
-        except UnreadableFileError:
-            raise
-        except (Exception, etree.LxmlError) as error:
-            raise _broken(error) from None
 
     def rows(self, name: str) -> list[list[Any]]:
         """Cells of a sheet, from its first row and column on."""
-        try:
+        with _faults_told():
             return list(self._sheet(name).to_python(skip_empty_area=False))
-        except Exception as error:
-            raise _broken(error) from None
 
     def merged(self, name: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
         """Merged areas, first and last cell."""
-        return list(self._sheet(name).merged_cell_ranges or [])
+        with _faults_told():
+            return list(self._sheet(name).merged_cell_ranges or [])
 
     def _sheet(self, name: str) -> Any:
         # Each asking reads all of the sheet's XML anew.
@@ -271,6 +269,21 @@ def _is_encrypted(request: Request) -> bool:
     with request.path.open("rb") as stream:
         head = stream.read(1 << 20)
     return head.startswith(b"\xd0\xcf\x11\xe0") and "EncryptedPackage".encode("utf-16-le") in head
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """Whatever goes wrong inside of the library is a refusal; its panics are no `Exception`."""
+    try:
+        yield
+    except UnreadableFileError:
+        raise
+    except Exception as error:
+        raise _broken(error) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _broken(error) from None
 
 
 def _broken(error: BaseException) -> UnreadableFileError:

@@ -15,15 +15,16 @@ from typing import Any
 from lxml import etree
 
 from ingestion.readers.model import Limits, UnreadableFileError
+from ingestion.readers.sheet_reach import Reach
 
 _BLOCK = 1 << 22
 _OVERLAP = 1 << 12
 _HARMLESS = 16_000_000
 _TEXT_BYTES = 4_000_000_000
-_ROW = re.compile(rb'<row [^>]*?\br="(\d+)"')
 _HIDDEN_ROW = re.compile(rb'<row [^>]*?\bhidden="(?:1|true)"')
-_WIDE_CELL = re.compile(rb'r="([A-Z]{2,})\d')
-_CELL = re.compile(rb"<c[ >]")
+_DOCUMENT_TYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_PROLOGUE = 1 << 12
+_CELLS = (b"<c ", b"<c>", b":c ", b":c>", b"<c\n")
 _ERROR = re.compile(rb'<c [^>]*?t="e"')
 _NO_VALUE = re.compile(rb"(?:</f>|<f [^>]*/>)(?:<v></v>|<v/>)?</c>")
 _SHARED = re.compile(rb'<c [^>]*?t="s"[^>]*><v>(\d+)')
@@ -73,9 +74,24 @@ def look_into(path: Path, kind: str, limits: Limits) -> PackageLook:
                 f"It would unpack to {total:,} bytes, {total / max(packed, 1):,.0f} times its size.",
                 "Export the table as CSV, or raise the limit.",
             )
+        _refuse_document_types(package, infos)
         if kind == "ods":
             return PackageLook(_ods_parts(package, limits))
         return _xlsx_look(package, limits)
+
+
+def _refuse_document_types(package: zipfile.ZipFile, infos: list[zipfile.ZipInfo]) -> None:
+    """No spreadsheet program writes one; it could define entities or point to other files."""
+    for info in infos:
+        if info.filename.endswith((".xml", ".rels")):
+            with package.open(info) as part:
+                head = part.read(_PROLOGUE).replace(b"\0", b"")
+            if _DOCUMENT_TYPE.search(head):
+                raise UnreadableFileError(
+                    "document_type",
+                    "A part of it has a document type definition, which could define entities or point to other files.",
+                    "Save it again with a spreadsheet program.",
+                )
 
 
 def _xlsx_look(package: zipfile.ZipFile, limits: Limits) -> PackageLook:
@@ -99,17 +115,16 @@ def _xlsx_look(package: zipfile.ZipFile, limits: Limits) -> PackageLook:
 
 
 def _sheet_part(package: zipfile.ZipFile, file: str) -> SheetPart:
-    part = SheetPart()
+    part, reach = SheetPart(), Reach()
     for block in _blocks(package, file):
-        part.cells = part.cells or _CELL.search(block) is not None
-        part.rows = max(part.rows, max(map(int, _ROW.findall(block)), default=0))
-        wide = set(_WIDE_CELL.findall(block))
-        part.columns = max(part.columns, max(map(_column_number, wide), default=0))
+        part.cells = part.cells or any(cell in block for cell in _CELLS)
+        reach.add(block)
         part.texts += block.count(b't="s"')
         # Most sheets hold nothing of the kind, and a plain search is many times as fast as a pattern.
         part.hidden_rows += len(_HIDDEN_ROW.findall(block)) if b"hidden=" in block else 0
         part.error_cells += len(_ERROR.findall(block)) if b't="e"' in block else 0
         part.unvalued += len(_NO_VALUE.findall(block)) if b"<f" in block else 0
+    part.rows, part.columns = reach.rows, max(part.columns, reach.columns)
     return part
 
 
@@ -125,13 +140,6 @@ def _blocks(package: zipfile.ZipFile, file: str) -> Iterator[bytes]:
             carry = block[at:]
             yield block[:at]
     yield carry
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters[:4]:
-        number = number * 26 + letter - 64
-    return number
 
 
 def _check_area(rows: int, columns: int, limits: Limits) -> None:

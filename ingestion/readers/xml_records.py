@@ -230,12 +230,15 @@ def _records_under(
 
 def _events(path: Path, limits: Limits) -> Iterator[tuple[str, Any]]:
     """Start and end of every element; nothing is fetched, expanded or validated."""
-    depth = 0
+    depth, met_root = 0, False
     with path.open("rb") as stream:
         for event, element in etree.iterparse(
             stream, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False,
             dtd_validation=False, attribute_defaults=False, huge_tree=False, remove_comments=True, remove_pis=True,
         ):  # fmt: skip
+            if not met_root:
+                _refuse_if_typed(element)
+                met_root = True
             depth += 1 if event == "start" else -1
             if depth > limits.max_depth:
                 raise UnreadableFileError(
@@ -269,11 +272,21 @@ def _refuse_dtd(path: Path) -> None:
     with path.open("rb") as stream:
         head = stream.read(_PROLOGUE).replace(b"\0", b"")
     if re.search(rb"<!\s*(DOCTYPE|ENTITY)", head, re.IGNORECASE):
-        raise UnreadableFileError(
-            "document_type",
-            "It has a document type definition, which could define entities or point to other files.",
-            "Export it without <!DOCTYPE …>.",
-        )
+        raise _typed()
+
+
+def _refuse_if_typed(root: Any) -> None:
+    """The same of a document type that stands further down, after comments, as the parser met it."""
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise _typed()
+
+
+def _typed() -> UnreadableFileError:
+    return UnreadableFileError(
+        "document_type",
+        "It has a document type definition, which could define entities or point to other files.",
+        "Export it without <!DOCTYPE …>.",
+    )
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from ingestion.readers.model import Limits, Member, ReadResult, Request, UnreadableFileError
 from ingestion.readers.scratch import scratch_folder
+from ingestion.readers.sniff import ZIP_BREAKS
 from ingestion.readers.xml_tags import elements_in
 
 _BLOCK = 1 << 20
@@ -23,7 +24,6 @@ _BLOCK = 1 << 20
 _HARMLESS = 16_000_000
 _NO_TABLE = ("__macosx/*", "*/.*", ".*", "*.pdf", "*.doc", "*.docx", "*.md", "*.html", "*.png", "*.jpg", "readme*",
              "*/readme*", "thumbs.db", "*.sig", "*.sha256", "*.md5")  # fmt: skip
-_BREAKS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError)
 
 
 def tables(request: Request) -> list[Member]:
@@ -89,7 +89,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except UnreadableFileError:
         raise
-    except _BREAKS as error:
+    except ZIP_BREAKS as error:
         raise UnreadableFileError(
             "broken_zip",
             f"It is no whole ZIP archive ({type(error).__name__}).",

@@ -119,7 +119,12 @@ class Town:
 @pytest.fixture
 def town(tmp_path: Path) -> Town:
     """A community without partners."""
-    root = tmp_path / "town"
+    return new_town(tmp_path)
+
+
+def new_town(folder: Path) -> Town:
+    """A community without partners, in a folder of its own."""
+    root = folder / "town"
     root.mkdir()
     (root / "community.yml").write_text("community_id: town\nname: Town\n")
     community = load_community(root)
