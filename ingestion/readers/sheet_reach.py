@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 
 # As every spreadsheet program writes it: one double-quoted place in each row and cell.
-_ROW = re.compile(rb'r="(\d+)"')
-_WIDE = re.compile(rb'r="([A-Za-z]{2,})(\d+)')
-_FAR = re.compile(rb'r="[A-Za-z](\d{5,})')
+_ROW = re.compile(rb'<row [^>]*?\br="(\d+)"')
+_FAR = re.compile(rb'r="([A-Za-z]{2,}(?=\d)|[A-Za-z](?=\d{7}))(\d+)')
+# One pass for all that is not so, or stands beyond column Z or row 999,999.
+_NOTABLE = re.compile(rb"""r(?:\s|=(?:[^"]|"(?:[A-Za-z]{2}|[A-Za-z]\d{7})))""")
 _UNUSUAL = re.compile(rb"""r(?:\s|=[^"])""")
 _OTHER_SPELLINGS = (
     b":c",
@@ -47,15 +48,17 @@ class Reach:
 
     def add(self, block: bytes) -> None:
         """Take the next block of the sheet's XML."""
-        if _is_usual(block):
+        notable = _NOTABLE.search(block) is not None
+        if _is_usual(block) and not (notable and _UNUSUAL.search(block)):
             self._row_cells = 0
             self._starts += block.count(b"<row")
-            cells = set(_WIDE.findall(block))
-            rows = {*_ROW.findall(block), *_FAR.findall(block), *(row for _, row in cells)}
+            rows = set(_ROW.findall(block))
+            cells = set(_FAR.findall(block)) if notable else set()
+            self.columns = max(self.columns, 26)
         else:
             cells, rows = set(_ANY_CELL.findall(block)), set(_ANY_ROW.findall(block))
-            rows |= {row for _, row in cells}
             self._count(block)
+        rows |= {row for _, row in cells}
         self.rows = max(self.rows, self._starts, max(map(int, rows), default=0))
         letters = {letters for letters, _ in cells}
         self.columns = max(self.columns, max(map(_column_number, letters), default=0))
@@ -71,10 +74,8 @@ class Reach:
 
 def _is_usual(block: bytes) -> bool:
     """Whether every row and cell of the block has its place in the usual form, and nothing else can be one."""
-    return (
-        block.count(b' r="') == block.count(b"<c ") + block.count(b"<row ")
-        and not any(spelling in block for spelling in _OTHER_SPELLINGS)
-        and _UNUSUAL.search(block) is None
+    return block.count(b' r="') == block.count(b"<c ") + block.count(b"<row ") and not any(
+        spelling in block for spelling in _OTHER_SPELLINGS
     )
 
 
