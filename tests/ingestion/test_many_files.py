@@ -9,7 +9,6 @@ import pytest
 
 from ingestion.acceptance import receive
 from tests.ingestion.conftest import ENROLLMENT_HEADER, ENROLLMENT_MAPPING, Town, enrollment_rows
-from warehouse.ledger import Ledger
 
 _PARTNERS, _FILES = 20, 40
 
@@ -37,10 +36,10 @@ def test_many_files_of_twenty_partners_are_one_run_with_a_receipt_each(
     assert town.rows(
         "select count(*), count(distinct partner_id), count(distinct delivery_id) from lake.k12_enrollment"
     ) == [(5 * _FILES, _PARTNERS, _FILES)]
-    ledger: Ledger = town.ledger
-    rows = ledger.delivery_rows()
-    assert len(rows) == _FILES
-    assert all(row["receipt"] for row in rows)
+    told = town.ledger.latest_deliveries(2 * _FILES)
+    assert len(told) == _FILES
+    assert {town.root / "data" / str(delivery.receipt) for delivery in told} == receipts
+    assert all(delivery.is_finished for delivery in told)
     assert not [path for path in (town.root / "data" / "landing").rglob("*") if path.is_file()]
 
 
