@@ -20,7 +20,7 @@ from ingestion.acceptance.judging import JUDGED, SCOPED, SOURCE, Plan, judge, ma
 from ingestion.acceptance.unpivot import unpivot
 from ingestion.contracts import FeedContract
 from ingestion.mapping import FeedMapping, How, expected_columns, fold
-from ingestion.readers import Keys, ReadHints, ReadResult, UnreadableFileError, read
+from ingestion.readers import Earlier, Keys, ReadHints, ReadResult, UnreadableFileError, read
 from warehouse.duck import quote_identifier, sql_literal
 from warehouse.settings import Settings
 
@@ -66,6 +66,7 @@ def judge_file(
     contract: FeedContract,
     settings: Settings,
     before: Mapping[str, int] | None = None,
+    earlier: Earlier | None = None,
 ) -> Judgement:
     """Judge a file; a file refused as a whole gives a judgement too, never an exception.
 
@@ -76,12 +77,14 @@ def judge_file(
         contract: what it must fulfil.
         settings: for the day of the run.
         before: accepted rows by period of what this delivery would replace.
+        earlier: the deliveries in force before this one, the latest first, for a file that holds changes only.
     """
     try:
         keys = Keys(settings.pgp_home, settings.pgp_passphrase)
         result = read(
-            path, con, SOURCE, _hints(mapping), settings.limits, keys, expected=expected_columns(mapping)
-        )
+            path, con, SOURCE, _hints(mapping), settings.limits, keys, expected=expected_columns(mapping),
+            earlier=earlier,
+        )  # fmt: skip
     except UnreadableFileError as error:
         return _refused([Finding(code=error.code, severity="refuse", why=error.why, fix=error.fix)])
     trailer = whole_file.read_trailer(con, result, mapping.checks)

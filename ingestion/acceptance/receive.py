@@ -15,6 +15,7 @@ import duckdb
 
 from ingestion.acceptance import store
 from ingestion.acceptance.desk import Desk, delivery_id_of, fingerprint_of, mode_of, open_desk
+from ingestion.acceptance.earlier import earlier_deliveries
 from ingestion.acceptance.findings import Finding
 from ingestion.acceptance.judge_file import Judgement, judge_file
 from ingestion.acceptance.outcome import DeliveryOutcome, without_delivery
@@ -196,7 +197,10 @@ def _deliver(desk: Desk, content: _Content, mapping: FeedMapping) -> DeliveryOut
     known = desk.ledger.find(delivery_id)
     if known is not None and known.status == "accepted":
         return _again(desk, content, mapping, known)
-    judgement = _judge(desk.con, content.pending.path, mapping, desk.settings, desk.ledger, desk.community)
+    own = known.delivery_seq if known is not None and not known.is_finished else None
+    judgement = _judge(
+        desk.con, content.pending.path, mapping, desk.settings, desk.ledger, desk.community, own
+    )
     _unchanged(content)
     sequence, received_at = desk.ledger.next_sequence(), desk.settings.clock().replace(tzinfo=None)
     if known is not None and not known.is_finished:
@@ -249,6 +253,7 @@ def _judge(
     settings: Settings,
     ledger: Ledger | None,
     community: Community,
+    own_sequence: int | None = None,
 ) -> Judgement:
     contract = load_contracts()[mapping.feed]
     barred = _barred(community, mapping, settings)
@@ -258,7 +263,8 @@ def _judge(
     if ledger is not None and mode_of(mapping) in ("full_snapshot", "school_year_snapshot"):
         before = ledger.rows_in_force(mapping.partner_id, mapping.name)
     try:
-        return judge_file(con, path, mapping, contract, settings, before)
+        earlier = earlier_deliveries(community, settings, ledger, mapping, own_sequence)
+        return judge_file(con, path, mapping, contract, settings, before, earlier)
     except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
         # These come before any row is read, so their text quotes the mapping and never the file.
         detail = ": " + " ".join(str(error).split("\n")[0].split())[:200]

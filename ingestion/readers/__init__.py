@@ -11,6 +11,7 @@ import duckdb
 
 from ingestion.readers.formats import format_of, list_tables, read_request
 from ingestion.readers.model import (
+    Earlier,
     FixedField,
     Keys,
     Limits,
@@ -32,6 +33,7 @@ def read(
     keys: Keys | None = None,
     careful: bool = False,
     expected: frozenset[str] = frozenset(),
+    earlier: Earlier | None = None,
 ) -> ReadResult:
     """Read a file into `relation`: every column as text, and `_record`, the number of the data record from 1.
 
@@ -44,13 +46,22 @@ def read(
         keys: what opens it when it is encrypted.
         careful: go through text record by record even where a faster way would do.
         expected: folded names of columns that the file may have, by which header, delimiter and sheet are known.
+        earlier: the drops before this one, the latest first, for a file that may hold changes only.
 
     Raises:
         UnreadableFileError: the file is refused as a whole.
     """
     return read_request(
         Request(
-            path, con, relation, hints or ReadHints(), limits or Limits(), keys or Keys(), careful, expected
+            path,
+            con,
+            relation,
+            hints or ReadHints(),
+            limits or Limits(),
+            keys or Keys(),
+            careful,
+            expected,
+            earlier=earlier,
         )
     )
 
@@ -71,6 +82,7 @@ def tables(
 
 
 __all__ = [
+    "Earlier",
     "FixedField",
     "Keys",
     "Limits",

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import duckdb
 
+from ingestion.readers.changes import Changes, changes_of, lay_over
 from ingestion.readers.model import (
     KEPT_REFUSALS,
     ReadResult,
@@ -36,7 +37,11 @@ def read(request: Request) -> ReadResult:
     """
     hints = request.hints
     with duckdb.connect() as inside:
-        results = {name: _part(request, inside, name, part) for name, part in hints.tables.items()}
+        changes = changes_of(request)
+        results = {
+            name: _part(request, inside, name, _as_held(part, changes)) for name, part in hints.tables.items()
+        }
+        told = [lay_over(request, inside, changes, _part)] if changes is not None else []
         inside.execute("set enable_external_access = false")
         inside.execute("set lock_configuration = true")
         columns, rows = _joined(request, inside)
@@ -50,9 +55,16 @@ def read(request: Request) -> ReadResult:
         dialect={"tables": {name: result.records_read for name, result in results.items()}},
         refused=[record for result in results.values() for record in result.refused][:KEPT_REFUSALS],
         refused_count=refused,
-        warnings=[found for result in results.values() for found in result.warnings],
+        warnings=[*told, *(found for result in results.values() for found in result.warnings)],
         physical={f"{name}: records": result.records_read for name, result in results.items()},
     )
+
+
+def _as_held(part: TablePart, changes: Changes | None) -> TablePart:
+    """A part that a drop of changes does not hold may be absent: it stands as it was."""
+    if changes is None or not changes.lacks(part):
+        return part
+    return part.model_copy(update={"optional": True})
 
 
 def _part(request: Request, inside: duckdb.DuckDBPyConnection, name: str, part: TablePart) -> ReadResult:

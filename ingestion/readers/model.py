@@ -5,6 +5,7 @@ What belongs here: hints, limits, results, errors. What does not: any format.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from warehouse.limits import Limits
 
 KEPT_REFUSALS = 100
+# Opens one earlier drop after the other for as long as it is asked for the next.
+Earlier = Callable[[], Iterator[Path]]
 
 TableFormat = Literal[
     "delimited", "fixed_width", "json", "jsonl", "parquet", "xml", "xlsx", "xls", "ods"
@@ -59,6 +62,23 @@ class TablePart(BaseModel):
         description="Read every member of the zip that fits `member` and holds the element `record_path`, one under "
         "the other, instead of exactly one.",
     )
+
+
+class ChangedParts(BaseModel):
+    """How a drop says that it holds changes only, and how they are laid over the drops before it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    member: str = Field(description="File inside the zip that says of each part what it is.")
+    name: str = Field(description="Its column of names.")
+    value: str = Field(description="Its column of values.")
+    listed: str = Field(
+        description="Name under which a part is listed; {} stands for its file without suffix."
+    )
+    changes: str = Field(description="Value of a part that holds changes only.")
+    absent: str = Field(description="Value of a part that the drop does not hold.")
+    key: str = Field(description="Column by which a row of a part takes the place of an earlier one.")
+    deleted: str = Field(description="SQL condition on a part's columns: such a row takes its key out.")
 
 
 class ReadHints(BaseModel):
@@ -110,6 +130,9 @@ class ReadHints(BaseModel):
     query: str | None = Field(
         None, description="One SELECT over `tables`; its rows are read as if they were the file's."
     )
+    changes: ChangedParts | None = Field(
+        None, description="For drops of `tables` that may hold changes only: what makes a whole of them."
+    )
     long_records: Literal["refuse", "keep"] = Field(
         "refuse",
         description="What becomes of a record with more cells than the header: refused with its line, because "
@@ -139,6 +162,7 @@ class Request:
         careful: go record by record even where a faster way would do.
         expected: folded names of columns that the file may have, by which its header is known.
         inside: the containers (zip, gzip, pgp) out of which the file came, outermost first.
+        earlier: the drops before this one, the latest first, for a file that holds changes only.
     """
 
     path: Path
@@ -150,6 +174,7 @@ class Request:
     careful: bool = False
     expected: frozenset[str] = frozenset()
     inside: tuple[str, ...] = ()
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True)

@@ -164,3 +164,102 @@ def test_a_user_without_grade_has_that_of_the_classes(town: Town) -> None:
         outcome = town.take(f"oneroster_{number}.zip", _zip(files))
         assert outcome.judgement.accepted == 2
         assert town.rows("select distinct grade_level from lake.k12_enrollment") == [(expected,)]
+
+
+_WHAT = "select grade_level, exit_date::varchar from lake.k12_enrollment order by grade_level"
+
+
+def _delta(files: dict[str, str], bulk: tuple[str, ...] = ()) -> bytes:
+    """A drop in which these files hold changes (or are whole where `bulk` says so) and all others are absent."""
+    names = [*_COMMON, "users.csv", "roles.csv"]
+    said = {name: "absent" if name not in files else "bulk" if name in bulk else "delta" for name in names}
+    lines = "".join(f"file.{name.removesuffix('.csv')},{word}\n" for name, word in said.items())
+    return _zip({"manifest.csv": f"propertyName,value\nmanifest.version,1.0\n{lines}", **files})
+
+
+def _lines(file: str, *rows: str) -> str:
+    return file.splitlines()[0] + "\n" + "".join(f"{row}\n" for row in rows)
+
+
+def _towns_students(town: Town) -> None:
+    town.mapping(_STUDENTS, name="students")
+    town.mapping(_SCHOOLS, name="schools")
+    town.drop("oneroster_0.zip", _V11)
+    assert {outcome.status for outcome in town.receive()} == {"accepted"}
+
+
+def test_a_delta_changes_adds_and_deletes(town: Town) -> None:
+    """If not, a district that sends changes every night empties its schools, or keeps those who left for ever."""
+    _towns_students(town)
+    stamp = "2024-03-01T00:00:00.000Z"
+    enrollments = _lines(
+        _COMMON["enrollments.csv"],
+        f"e2,active,{stamp},c2,s1,u1,student,false,2024-01-08,2024-03-01",
+        f"e3,tobedeleted,{stamp},c1,s1,u2,student,false,,",
+        f"e6,active,{stamp},c2,s1,u3,student,false,2024-03-04,2024-06-07",
+    )
+    changes = {
+        "enrollments.csv": enrollments,
+        "users.csv": _lines(
+            _USERS_11, f"u2,tobedeleted,{stamp},true,s1,student,b,,Name2,Family2,,N2,,,,,KG,"
+        ),
+    }
+    town.drop("oneroster_1.zip", _delta(changes))
+    told = {outcome.feed_id: outcome for outcome in town.receive()}
+    judged = told["k12_enrollment"].judgement
+    assert (judged.rows_in, judged.accepted, judged.quarantined) == (2, 2, 0), judged.findings
+    assert any(finding.code == "changes_laid_over" for finding in judged.findings)
+    assert town.rows(_WHAT) == [("03", "2024-03-01"), ("03", "2024-06-07")]
+    assert told["organization"].judgement.accepted == 2
+    # A second delta stands on the first, and one that was withdrawn counts no more.
+    grade = _lines(_USERS_11, f"u1,active,{stamp},true,s1,student,a,,Name1,Family1,,N1,,,,,4,")
+    second = town.take("oneroster_2.zip", _delta({"users.csv": grade}))
+    assert second.status == "accepted", second.findings
+    assert town.rows(_WHAT) == [("03", "2024-06-07"), ("04", "2024-03-01")]
+    students = next(
+        d
+        for d in town.ledger.latest_deliveries()
+        if d.mapping == "students" and d.file_name == "oneroster_1.zip"
+    )
+    town.ledger.withdraw(students.delivery_id, town.moment)
+    third = town.take(
+        "oneroster_3.zip",
+        _delta(
+            {"orgs.csv": _lines(_COMMON["orgs.csv"], f"s1,active,{stamp},Oak Hill,school,060000100001,d1")}
+        ),
+    )
+    assert third.status == "accepted"
+    assert {row[0] for row in town.rows("select organization_name from lake.organization")} == {
+        "Oak Hill",
+        "Town Schools",
+    }
+    assert ("KG", "2023-12-20") in town.rows(_WHAT)
+
+
+def test_a_whole_drop_after_deltas_forgets_them(town: Town) -> None:
+    """If not, what the source itself no longer knows stays in the lake."""
+    _towns_students(town)
+    extra = _lines(_COMMON["enrollments.csv"], "e6,active,,c2,s1,u3,student,false,2024-03-04,2024-06-07")
+    town.drop("oneroster_1.zip", _delta({"enrollments.csv": extra}))
+    town.receive()
+    assert len(town.rows(_WHAT)) == 3
+    town.drop("oneroster_2.zip", _zip({**_COMMON, "users.csv": _USERS_11, "readme.txt": "again"}))
+    town.receive()
+    assert len(town.rows(_WHAT)) == 2
+    # A file that the manifest calls bulk replaces its part alone.
+    town.drop(
+        "oneroster_3.zip", _delta({"users.csv": _USERS_11, "enrollments.csv": extra}, bulk=("users.csv",))
+    )
+    town.receive()
+    assert len(town.rows(_WHAT)) == 3
+
+
+def test_a_delta_before_any_whole_drop_is_refused(town: Town) -> None:
+    """If not, a handful of changes passes for a school's whole enrollment."""
+    town.mapping(_STUDENTS, name="students")
+    outcome = town.take(
+        "oneroster.zip", _delta({"enrollments.csv": _COMMON["enrollments.csv"], "users.csv": _USERS_11})
+    )
+    assert outcome.status == "refused"
+    assert outcome.findings[0].code == "changes_without_whole"
+    assert "bulk" in outcome.findings[0].fix
