@@ -112,6 +112,10 @@ class QualityReport(BaseModel):
     made_on: date | None = Field(None, description="Day of the run, by the clock of the settings.")
     results: list[RuleResult]
     row_counts: dict[str, int]
+    held: list[str] = Field(
+        default_factory=list,
+        description="Deliveries without which the tables were built, each in a sentence.",
+    )
 
     @property
     def blocking_failures(self) -> list[RuleResult]:

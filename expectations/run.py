@@ -21,7 +21,9 @@ from expectations.reports import DATA_DOCS, failing_since, save_report
 _RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 
 
-def run_gate(database: Path, run_id: str, made_on: date, folder: Path) -> QualityReport:
+def run_gate(
+    database: Path, run_id: str, made_on: date, folder: Path, held: Sequence[str] = ()
+) -> QualityReport:
     """Run all suites in a night: collect the results, keep the report, and write the pages that show it.
 
     Args:
@@ -29,8 +31,10 @@ def run_gate(database: Path, run_id: str, made_on: date, folder: Path) -> Qualit
         run_id: identifies the run in the report.
         made_on: the day that the report is to bear.
         folder: where the reports are kept; the pages lie in `docs` below it.
+        held: the deliveries without which the tables were built, each in a sentence.
     """
     ran = _run(database, run_id, load_suites(), made_on)
+    ran = ran._replace(report=ran.report.model_copy(update={"held": list(held)}))
     save_report(ran.report, folder)
     try:
         from expectations.data_docs import write_data_docs

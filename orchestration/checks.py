@@ -3,13 +3,15 @@
 What belongs here: running the suites and translating results. What does not: rules (`expectations/suites`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
 from expectations.model import QualityReport, RuleResult, Suite, load_suites
+from ingestion.contracts import load_contracts
 from orchestration import names, progress
 from orchestration.community_resource import CommunityResource
+from warehouse.ledger import Hold
 
 
 def _asset_key(table: str) -> dg.AssetKey:
@@ -49,6 +51,29 @@ def quality_specs(known: set[dg.AssetKey]) -> list[dg.AssetCheckSpec]:
     return specs
 
 
+def holding_spec(feed_id: str) -> dg.AssetCheckSpec:
+    """The check of a feed that says which deliveries are held; it never blocks, since the rest stands without them."""
+    return dg.AssetCheckSpec(
+        f"lake__{feed_id}__held",
+        asset=names.lake_key(feed_id),
+        description="No delivery is held for breaking a blocking rule of the feed.",
+    )
+
+
+def holding_checks(holds: Sequence[Hold]) -> Iterator[dg.AssetCheckResult]:
+    """The result of each feed's check, also in a night that ends early."""
+    for feed_id in sorted(load_contracts()):
+        mine = [hold for hold in holds if hold.feed_id == feed_id]
+        yield dg.AssetCheckResult(
+            passed=not mine,
+            check_name=holding_spec(feed_id).name,
+            asset_key=names.lake_key(feed_id),
+            severity=dg.AssetCheckSeverity.WARN,
+            description="; ".join(map(str, mine)) or None,
+            metadata={"held": len(mine), **{hold.delivery_id: str(hold) for hold in mine}},
+        )
+
+
 def build_quality_checks(known: set[dg.AssetKey]) -> dg.AssetChecksDefinition:
     """The step that runs all suites and yields the checks of every table."""
     specs = quality_specs(known)
@@ -64,7 +89,13 @@ def build_quality_checks(known: set[dg.AssetKey]) -> dg.AssetChecksDefinition:
         loaded = community.load()
         with progress.step("Quality suites run"):
             today = community.settings().clock().date()
-            report = run_gate(loaded.paths.warehouse, context.run.run_id, today, loaded.paths.quality)
+            report = run_gate(
+                loaded.paths.warehouse,
+                context.run.run_id,
+                today,
+                loaded.paths.quality,
+                held=[str(hold) for hold in community.ledger(loaded).holds()],
+            )
         for spec in specs:
             yield _result(spec, report)
 

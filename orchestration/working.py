@@ -5,6 +5,7 @@ What belongs here: gathering what `warehouse.working` and `warehouse.lake` need.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from ingestion.mapping import load_mappings
 from warehouse import built, lake, working
 from warehouse.community import Community
 from warehouse.gateways import gateway_history
-from warehouse.ledger import Ledger
+from warehouse.ledger import LakeFile, Ledger
 from warehouse.release import list_releases, read_manifest
 from warehouse.settings import Settings
 
@@ -58,8 +59,22 @@ def _fill(
     code: str,
     before: dict[str, str],
 ) -> list[str] | None:
-    contracts = load_contracts()
     files = ledger.current_files()
+    fill_sources(con, community, settings, ledger, files)
+    now = built.source_prints(con, sorted(load_contracts()), files, code)
+    built.write_prints(con, now)
+    return built.changed_sources(before, now)
+
+
+def fill_sources(
+    con: duckdb.DuckDBPyConnection,
+    community: Community,
+    settings: Settings,
+    ledger: Ledger,
+    files: Sequence[LakeFile],
+) -> None:
+    """Write schema `lake` over some files, and schema `config`: what rules and models read."""
+    contracts = load_contracts()
     lake.register(con, community.paths, files, _feed_specs(), ledger=ledger)
     working.write_configuration(
         con,
@@ -74,9 +89,6 @@ def _fill(
         gateway_release=gateway_history(community.paths),
         table_history=_table_history(community),
     )
-    now = built.source_prints(con, sorted(contracts), files, code)
-    built.write_prints(con, now)
-    return built.changed_sources(before, now)
 
 
 def _feed_specs() -> list[Any]:

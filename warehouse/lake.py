@@ -142,6 +142,7 @@ _DELIVERY = pa.schema(
         ("rows_accepted", pa.int64()),
         ("rows_quarantined", pa.int64()),
         ("is_in_force", pa.bool_()),
+        ("held_by", pa.string()),
     ]
 )
 

@@ -50,8 +50,8 @@ class Finding(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     code: str = Field(description="Stable name.")
-    severity: Literal["refuse", "quarantine", "warn", "note"] = Field(
-        description="Whether it refused the file, put rows aside, or is only told."
+    severity: Literal["refuse", "hold", "quarantine", "warn", "note"] = Field(
+        description="Whether it refused the file, holds it back, put rows aside, or is only told."
     )
     column: str | None = Field(None, description="Canonical column concerned.")
     source_column: str | None = Field(None, description="The same as the partner calls it.")

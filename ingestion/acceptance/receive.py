@@ -17,6 +17,7 @@ from ingestion.acceptance import store
 from ingestion.acceptance.desk import Desk, delivery_id_of, fingerprint_of, mode_of, open_desk
 from ingestion.acceptance.earlier import earlier_deliveries
 from ingestion.acceptance.findings import Finding
+from ingestion.acceptance.held import as_judged
 from ingestion.acceptance.judge_file import Judgement, judge_file
 from ingestion.acceptance.outcome import DeliveryOutcome, without_delivery
 from ingestion.acceptance.requests import without_removed
@@ -79,7 +80,9 @@ def receive_all(
             outcomes += _receive(desk, content)
         for partner_id in sorted({content.pending.partner_id for content in contents}):
             deliveries = desk.ledger.partner_deliveries(partner_id)
-            write_index(desk.paths.receipts / partner_id, community.partners[partner_id].name, deliveries)
+            held = {hold.delivery_id for hold in desk.ledger.holds()}
+            name = community.partners[partner_id].name
+            write_index(desk.paths.receipts / partner_id, name, deliveries, held)
     return outcomes
 
 
@@ -217,27 +220,22 @@ def _deliver(desk: Desk, content: _Content, mapping: FeedMapping) -> DeliveryOut
 
 def _again(desk: Desk, content: _Content, mapping: FeedMapping, known: Delivery) -> DeliveryOutcome:
     """The same bytes once more: either a run was cut off before its end, or the partner sent them twice."""
-    judgement = Judgement(
-        "accepted",
-        records_read=known.records_read,
-        rows_in=known.rows_in,
-        accepted=known.rows_accepted,
-        quarantined=known.rows_quarantined,
-        refused=known.rows_refused,
-        not_applicable=known.rows_not_applicable,
-        findings=[Finding.model_validate(finding) for finding in known.findings],
-        periods=dict(known.periods),
-    )
+    judgement = as_judged(known)
     if not known.is_finished:
         before = desk.ledger.previous(mapping.partner_id, mapping.name, known.delivery_seq)
         return _with_receipt(desk, mapping, known, judgement, before)
     day = f"{known.received_at:%Y-%m-%d}"
     withdrawn = known.withdrawn_at is not None
+    held = known.delivery_id in {hold.delivery_id for hold in desk.ledger.holds()}
     finding = Finding(
         code="same_file_again",
         severity="warn" if withdrawn else "note",
         why=f"The same bytes came on {day}; nothing was read again."
-        + (" That delivery was withdrawn since and stays so." if withdrawn else ""),
+        + (
+            f" That delivery {'is held' if held else 'was withdrawn since'} and stays so."
+            if withdrawn
+            else ""
+        ),
         fix=f"`throughline delivery reinstate {known.delivery_id}` puts it back."
         if withdrawn
         else "Nothing to do.",

@@ -22,6 +22,10 @@ VERDICTS = {
     "accepted": "The file was taken.",
     "refused": "The file was refused; what we had before stays in force.",
     "duplicate": "The same file came before; nothing was read again.",
+    "held": (
+        "The file was taken, and held: as a whole it breaks a rule, so the last good one stays in force. "
+        "Send a corrected file; it needs no other step."
+    ),
     "withdrawn": "The file was taken and withdrawn later.",
 }
 _MODES = {

@@ -9,7 +9,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,19 +35,27 @@ def write_receipt(folder: Path, receipt: Receipt) -> Path:
     return page
 
 
-def write_index(folder: Path, partner: str, deliveries: Sequence[Delivery]) -> Path:
-    """Write a partner's page with its last deliveries, latest first, each linked to its receipt."""
+def write_index(
+    folder: Path, partner: str, deliveries: Sequence[Delivery], held: Collection[str] = ()
+) -> Path:
+    """Write a partner's page with its last deliveries, latest first, each linked to its receipt; `held` by the gate."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = [
-        (delivery, Path(delivery.receipt).name if delivery.receipt else "", "withdrawn" if delivery.withdrawn_at else delivery.status)
+        (delivery, Path(delivery.receipt).name if delivery.receipt else "", _state(delivery, held))
         for delivery in deliveries
-    ]  # fmt: skip
+    ]
     page = folder / "index.html"
     _write(
         page,
         _environment().get_template("index.html.j2").render(partner=partner, rows=rows, verdicts=VERDICTS),
     )
     return page
+
+
+def _state(delivery: Delivery, held: Collection[str]) -> str:
+    if delivery.delivery_id in held:
+        return "held"
+    return "withdrawn" if delivery.withdrawn_at else delivery.status
 
 
 def receipt_stem(receipt: Receipt) -> str:

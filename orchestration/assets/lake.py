@@ -14,13 +14,16 @@ from ingestion.contracts import load_contracts
 from ingestion.standing import feed_standings
 from orchestration import names, progress
 from orchestration.assets.landing import freshness_policy
+from orchestration.checks import holding_checks, holding_spec
 from orchestration.community_resource import CommunityResource, NightLock
 from orchestration.data_room import write_data_room
+from orchestration.holding import hold_bad_deliveries, judge_again, tell_partners
 from orchestration.inputs import current_fingerprint, feed_fingerprint, last_release_fingerprint
 from orchestration.names import lake_key
 from warehouse.agreements import withdraw_overdue
 from warehouse.community import Community
 from warehouse.ledger import LakeFile, Ledger
+from warehouse.settings import Settings
 
 
 def lake_specs(landing: Sequence[dg.AssetSpec]) -> list[dg.AssetSpec]:
@@ -51,11 +54,16 @@ def lake_specs(landing: Sequence[dg.AssetSpec]) -> list[dg.AssetSpec]:
 def build_lake_asset(landing: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
     """The step that takes deliveries; it yields nothing, and so ends the night, when nothing changed."""
 
-    @dg.multi_asset(specs=lake_specs(landing), name="accept_deliveries", can_subset=False)
+    @dg.multi_asset(
+        specs=lake_specs(landing),
+        check_specs=[holding_spec(feed_id) for feed_id in sorted(load_contracts())],
+        name="accept_deliveries",
+        can_subset=False,
+    )
     def accept_deliveries(
         context: dg.AssetExecutionContext, community: CommunityResource, night_lock: NightLock
-    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        loaded = community.load()
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+        loaded, settings = community.load(), community.settings()
         with progress.step("Deliveries taken and judged"):
             outcomes = ingestion.receive_all(loaded, community.settings())
         for outcome in outcomes:
@@ -66,20 +74,44 @@ def build_lake_asset(landing: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
                 f"Delivery {delivery.delivery_id} of {delivery.partner_id} was held as long as its agreement allows and is "
                 f"out of force; `throughline agreement destroy --partner {delivery.partner_id} --overdue` removes it."
             )
-        _observe_landing(context, loaded, ledger, community.settings().clock().date())
-        files = ledger.current_files()
-        if current_fingerprint(loaded, files) == last_release_fingerprint(loaded, ledger):
+        _observe_landing(context, loaded, ledger, settings.clock().date())
+        for hold in judge_again(loaded, settings, ledger):
+            context.log.info(f"A rule was changed, so it is judged again: {hold}")
+        changed = _is_changed(loaded, ledger)
+        if changed:
+            _mend(context, loaded, settings, ledger)
+            with progress.step("Deliveries held against the rules of their feeds"):
+                held = hold_bad_deliveries(loaded, settings, ledger)
+            for hold in held:
+                context.log.warning(f"Held, the last good one stays in force: {hold}")
+            if held:
+                changed = _is_changed(loaded, ledger)
+                _mend(context, loaded, settings, ledger)
+        tell_partners(loaded, settings, ledger)
+        yield from holding_checks(ledger.holds())
+        if not changed:
             context.log.info("Nothing new since the last release: nothing to build, nothing to publish.")
             if loaded.paths.warehouse.is_file():
                 write_data_room(
                     loaded, community.settings(), ledger
                 )  # a day has passed: lateness may have changed
             return
-        for outcome in ingestion.mend_lake(loaded, community.settings(), ledger):
-            context.log.warning(f"A damaged lake file was made again from its original. {outcome.summary}")
         yield from _materializations(loaded, ledger.current_files())
 
     return accept_deliveries
+
+
+def _is_changed(community: Community, ledger: Ledger) -> bool:
+    """Whether what is in force is not what the present release was made of."""
+    now = current_fingerprint(community, ledger.current_files())
+    return now != last_release_fingerprint(community, ledger)
+
+
+def _mend(
+    context: dg.AssetExecutionContext, community: Community, settings: Settings, ledger: Ledger
+) -> None:
+    for outcome in ingestion.mend_lake(community, settings, ledger):
+        context.log.warning(f"A damaged lake file was made again from its original. {outcome.summary}")
 
 
 def _observe_landing(

@@ -31,7 +31,9 @@ def list_deliveries(
 ) -> None:
     """List every delivery, latest first."""
     community = open_community(directory)
-    rows = Ledger.open(community.paths, Settings()).latest_deliveries(limit=100_000)
+    ledger = Ledger.open(community.paths, Settings())
+    held = {hold.delivery_id for hold in ledger.holds()}
+    rows = ledger.latest_deliveries(limit=100_000)
     rows = [row for row in rows if partner in (None, row.partner_id)]
     if as_json:
         names = (
@@ -45,13 +47,14 @@ def list_deliveries(
             "rows_quarantined",
         )
         document = [
-            {name: getattr(row, name) for name in names} | {"withdrawn": bool(row.withdrawn_at)}
+            {name: getattr(row, name) for name in names}
+            | {"withdrawn": bool(row.withdrawn_at), "held": row.delivery_id in held}
             for row in rows
         ]
         console.print_json(json.dumps(document))
         return
     for row in rows:
-        state = "withdrawn" if row.withdrawn_at else row.status
+        state = "held" if row.delivery_id in held else "withdrawn" if row.withdrawn_at else row.status
         console.print(
             f"{row.delivery_id}  {row.received_at:%Y-%m-%d}  {state:9}  {row.partner_id}  {row.feed_id}  "
             f"{escape(row.file_name)}  {row.rows_accepted:,}/{row.rows_in:,}",
@@ -75,7 +78,7 @@ def reinstate(
     directory: CommunityOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a withdrawn delivery back in force from the next run."""
+    """Put a withdrawn or held delivery back in force from the next run; what held it does not hold it again."""
     _change(delivery_id, directory, withdraw=False, as_json=as_json)
 
 

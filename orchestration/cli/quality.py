@@ -13,6 +13,7 @@ import typer
 from expectations.model import QualityReport, RuleResult, Since, load_suites
 from expectations.reports import DATA_DOCS, failing_since, load_report
 from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
+from orchestration.cli.summary import holds_of, print_held
 
 quality_app = typer.Typer(help="What the quality gate asks, and what it found.", no_args_is_help=True)
 
@@ -28,9 +29,12 @@ def explain(
     directory: CommunityOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what failed, since when, how to mend it, and whom to ask. Exits with 1 if the release was blocked."""
+    """Say what failed or is held, since when, how to mend it, and whom to ask. Exits with 1 if the release was blocked."""
     community = open_community(directory)
     report = load_report(community.paths.quality, run)
+    if run is None:  # a night that brought nothing but what is held has no report of its own
+        now = [str(hold) for hold in holds_of(community)]
+        report = report.model_copy(update={"held": now}) if report else None
     if report is None:
         console.print("No quality report yet; it is made by `throughline run`.")
         raise typer.Exit(1)
@@ -38,6 +42,7 @@ def explain(
     if as_json:
         console.print_json(json.dumps(_told(report, since)))
         raise typer.Exit(1 if report.blocking_failures else 0)
+    print_held(report.held)
     for result in (*report.blocking_failures, *report.warnings):
         _tell(result, since.get(result.rule_id))
     console.print(

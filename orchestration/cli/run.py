@@ -6,6 +6,7 @@ What belongs here: showing progress and telling what came of it. What does not: 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import typer
@@ -14,10 +15,12 @@ from rich.status import Status
 from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
 from orchestration.cli.summary import (
     gateway_table,
+    holds_of,
     left_lying,
     next_delivery,
     print_deliveries,
     print_failures,
+    print_held,
     print_left_lying,
     print_release,
 )
@@ -69,14 +72,16 @@ def run_and_tell(directory: Path | None, *, as_json: bool = False) -> int:
             "release": str(result.release.path) if result.release else None,
             "failures": result.failures,
             "not_taken": left_lying(community),
+            "held": [asdict(hold) for hold in holds_of(community)],
             "gateways": gateway_table(result.release.path) if result.release else [],
             "receipts": str(community.paths.receipts),
             "alerts": result.told.titles,
         }
-        console.print_json(json.dumps(document))
+        console.print_json(json.dumps(document, default=str))
         return 0 if result.succeeded and result.release else 1
     print_deliveries(community, first, failed=bool(result.failures))
     print_left_lying(left_lying(community))
+    print_held([str(hold) for hold in holds_of(community)])
     print_failures(result.failures)
     print_release(community, result)
     for report in result.told.reports:

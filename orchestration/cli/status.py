@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
-from orchestration.cli.summary import left_lying, print_left_lying
+from orchestration.cli.summary import holds_of, left_lying, print_held, print_left_lying
 from warehouse.ledger import Ledger
 from warehouse.settings import Settings
 
@@ -37,6 +37,7 @@ def status(directory: CommunityOption = None, as_json: JsonOption = False) -> No
         document = {
             "feeds": [asdict(standing) for standing in standings],
             "not_taken": left_lying(community),
+            "held": [asdict(hold) for hold in holds_of(community)],
             "release": current.release_id if current else None,
         }
         console.print_json(json.dumps(document, default=str))
@@ -61,6 +62,7 @@ def status(directory: CommunityOption = None, as_json: JsonOption = False) -> No
         )
     console.print(table)
     print_left_lying(left_lying(community))
+    print_held([str(hold) for hold in holds_of(community)])
     console.print(
         f"Present release: {current.release_id} in {current.path}" if current else "Nothing published yet.",
         soft_wrap=True,

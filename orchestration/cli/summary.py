@@ -5,6 +5,7 @@ What belongs here: tables and sentences for the terminal. What does not: any fig
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from rich.table import Table
 from ingestion.landing import printable_name, scan
 from orchestration.cli.console import console
 from warehouse.community import Community
-from warehouse.ledger import Delivery, Ledger
+from warehouse.ledger import Delivery, Hold, Ledger
 from warehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -110,6 +111,23 @@ def print_left_lying(files: list[dict[str, str]]) -> None:
     if len(files) > _MOST_LYING:
         console.print(
             f"... and {len(files) - _MOST_LYING:,} more; `throughline status --json` lists them all."
+        )
+
+
+def holds_of(community: Community) -> list[Hold]:
+    """The deliveries that the quality gate holds now."""
+    return Ledger.open(community.paths, Settings()).holds()
+
+
+def print_held(held: Sequence[str]) -> None:
+    """Every held delivery with its rules, and what brings it back; nothing where there is none."""
+    for words in held:
+        console.print(f"[yellow]Held[/yellow] {escape(words)}", soft_wrap=True)
+    if held:
+        console.print(
+            "  The last good delivery stays in force. A corrected file, or a changed rule, mends it by itself; "
+            "`throughline delivery reinstate DELIVERY` puts it back as it is.",
+            soft_wrap=True,
         )
 
 

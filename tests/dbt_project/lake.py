@@ -113,6 +113,7 @@ _LAKE_EXTRA: dict[str, dict[str, pa.DataType]] = {
         "rows_accepted": pa.int64(),
         "rows_quarantined": pa.int64(),
         "is_in_force": pa.bool_(),
+        "held_by": pa.string(),
     },
 }
 

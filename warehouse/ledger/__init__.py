@@ -6,6 +6,15 @@ What belongs here: remembering and answering. What does not: accepting files (`i
 from warehouse.ledger.copying import copy_ledger
 from warehouse.ledger.migrate import LedgerError
 from warehouse.ledger.store import Ledger
-from warehouse.ledger.tables import Delivery, DeliveryEvent, LakeFile
+from warehouse.ledger.tables import Delivery, DeliveryEvent, HeldRule, Hold, LakeFile
 
-__all__ = ["Delivery", "DeliveryEvent", "LakeFile", "Ledger", "LedgerError", "copy_ledger"]
+__all__ = [
+    "Delivery",
+    "DeliveryEvent",
+    "HeldRule",
+    "Hold",
+    "LakeFile",
+    "Ledger",
+    "LedgerError",
+    "copy_ledger",
+]

@@ -5,8 +5,8 @@ What belongs here: one transaction a delivery; what is in force now or was at a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 from sqlalchemy import orm
 
+from warehouse.ledger.holding import Holding, naive, noted
 from warehouse.ledger.migrate import LedgerError, migrate
 from warehouse.ledger.tables import Delivery, DeliveryEvent, FileRow, LakeFile
 from warehouse.settings import CommunityPaths, Settings
@@ -25,7 +26,7 @@ _SCOPES = {
 }
 
 
-class Ledger:
+class Ledger(Holding):
     """The ledger of one community."""
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -124,11 +125,11 @@ class Ledger:
         with self._session() as session:
             return session.scalar(query)
 
-    def current_files(self, as_of: datetime | None = None) -> list[LakeFile]:
+    def current_files(self, as_of: datetime | None = None, without: Collection[str] = ()) -> list[LakeFile]:
         """The lake files in force, now or at a past moment, ordered by feed, partner, delivery and period.
 
         A full snapshot is replaced by the mapping's next one; a school-year snapshot year by year; increments and
-        upserts all stay. Withdrawn deliveries do not count from the moment of their withdrawal.
+        upserts all stay. Withdrawn and held deliveries do not count from that moment on, those `without` not at all.
         """
         files = [
             LakeFile(
@@ -142,7 +143,7 @@ class Ledger:
                 f.sha256,
                 is_upsert=d.mode == "upsert",
             )
-            for d, f in self._chosen(as_of)
+            for d, f in self._chosen(as_of, without=without)
         ]
         return sorted(files, key=lambda f: (f.feed_id, f.partner_id, f.delivery_seq, f.period))
 
@@ -160,11 +161,11 @@ class Ledger:
         self._change(delivery_id, at, "withdrawn")
 
     def reinstate(self, delivery_id: str, at: datetime) -> None:
-        """Put a withdrawn delivery back in force.
+        """Put a withdrawn or held delivery back in force; the rules that held it do not hold it again.
 
         Raises:
             KeyError: no such delivery.
-            ValueError: it is not withdrawn.
+            ValueError: it is neither.
         """
         self._change(delivery_id, at, "reinstated")
 
@@ -177,7 +178,7 @@ class Ledger:
                     continue
                 delivery.status, delivery.file_name = "destroyed", "(destroyed)"
                 session.execute(sa.delete(FileRow).where(FileRow.delivery_id == delivery_id))
-                session.add(DeliveryEvent(delivery_id=delivery_id, at=_naive(at), kind="destroyed"))
+                session.add(DeliveryEvent(delivery_id=delivery_id, at=naive(at), kind="destroyed"))
 
     def take_again(self, delivery_id: str, at: datetime) -> None:
         """Let an accepted delivery be judged anew under its own number, because what it brought was damaged."""
@@ -185,7 +186,7 @@ class Ledger:
             delivery = session.get(Delivery, delivery_id)
             if delivery is not None and delivery.status == "accepted":
                 delivery.status, delivery.is_finished = "refused", False
-                session.add(DeliveryEvent(delivery_id=delivery_id, at=_naive(at), kind="damaged"))
+                session.add(DeliveryEvent(delivery_id=delivery_id, at=naive(at), kind="damaged"))
 
     def rewrite_file(self, path: str, *, rows: int, sha256: str) -> None:
         """Note that a lake file is written anew on a person's request; rows gone count as not meant for the feed."""
@@ -203,6 +204,7 @@ class Ledger:
     def delivery_rows(self) -> list[dict[str, Any]]:
         """Every delivery as a row without the file's name, for the working database."""
         in_force = set(self.current_deliveries())
+        held = {hold.delivery_id: noted(hold) for hold in self.holds()}
         names = (
             "delivery_id", "delivery_seq", "partner_id", "feed_id", "status", "received_at", "sha256",
             "rows_in", "rows_accepted", "rows_quarantined",
@@ -210,7 +212,8 @@ class Ledger:
         with self._session() as session:
             rows = list(session.scalars(sa.select(Delivery).order_by(Delivery.delivery_seq)))
         return [
-            {name: getattr(d, name) for name in names} | {"is_in_force": d.delivery_id in in_force}
+            {name: getattr(d, name) for name in names}
+            | {"is_in_force": d.delivery_id in in_force, "held_by": held.get(d.delivery_id)}
             for d in rows
         ]
 
@@ -228,11 +231,17 @@ class Ledger:
         return [{name: row[name] for name in names} for row in self.delivery_rows() if row["is_in_force"]]
 
     def _chosen(
-        self, as_of: datetime | None, partner_id: str | None = None, mapping: str | None = None
+        self,
+        as_of: datetime | None,
+        partner_id: str | None = None,
+        mapping: str | None = None,
+        without: Collection[str] = (),
     ) -> list[tuple[Delivery, FileRow]]:
         """Deliveries and files in force: of those that replace each other the latest."""
         chosen: dict[tuple[str, ...], list[tuple[Delivery, FileRow]]] = {}
         for delivery, file in self._accepted(as_of, partner_id, mapping):
+            if delivery.delivery_id in without:
+                continue
             scope = _SCOPES[delivery.mode](delivery, file) if delivery.mode in _SCOPES else (file.path,)
             kept = chosen.get(scope, [])
             same = kept and kept[0][0].delivery_id == delivery.delivery_id
@@ -251,7 +260,7 @@ class Ledger:
         )
         if partner_id is not None:
             query = query.where(Delivery.partner_id == partner_id, Delivery.mapping == mapping)
-        moment = _naive(as_of) if as_of else None
+        moment = naive(as_of) if as_of else None
         if moment is None:
             query = query.where(Delivery.withdrawn_at.is_(None))
         else:
@@ -262,10 +271,10 @@ class Ledger:
 
     @staticmethod
     def _withdrawn_at(session: orm.Session, moment: datetime) -> set[str]:
-        """Deliveries whose last event up to a moment is a withdrawal."""
+        """Deliveries whose last event up to a moment is a withdrawal or a hold."""
         query = sa.select(DeliveryEvent).where(DeliveryEvent.at <= moment)
         last = {e.delivery_id: e.kind for e in session.scalars(query.order_by(DeliveryEvent.event_n))}
-        return {delivery_id for delivery_id, kind in last.items() if kind == "withdrawn"}
+        return {delivery_id for delivery_id, kind in last.items() if kind in ("withdrawn", "held")}
 
     def _change(self, delivery_id: str, at: datetime, kind: str) -> None:
         with self._session() as session, session.begin():
@@ -278,10 +287,10 @@ class Ledger:
                 )
             if (delivery.withdrawn_at is None) == (kind == "reinstated"):
                 raise ValueError(
-                    f"delivery {delivery_id} is {'in force' if kind == 'reinstated' else kind} already"
+                    f"delivery {delivery_id} is {'in force' if kind == 'reinstated' else 'out of force'} already"
                 )
-            delivery.withdrawn_at = _naive(at) if kind == "withdrawn" else None
-            session.add(DeliveryEvent(delivery_id=delivery_id, at=_naive(at), kind=kind))
+            delivery.withdrawn_at = naive(at) if kind == "withdrawn" else None
+            session.add(DeliveryEvent(delivery_id=delivery_id, at=naive(at), kind=kind))
 
     def _session(self) -> orm.Session:
         return orm.Session(self._engine, expire_on_commit=False)
@@ -304,10 +313,6 @@ def _close_to_others(file: Path) -> None:
         file.touch(mode=0o600)
     elif file.stat().st_mode & 0o077:
         file.chmod(0o600)
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _add_up(delivery: Delivery) -> None:

@@ -55,14 +55,15 @@ class Delivery(Base):
 
 
 class DeliveryEvent(Base):
-    """A delivery was withdrawn or reinstated, or what it brought was destroyed."""
+    """A delivery was withdrawn, held by the quality gate or reinstated, or what it brought was destroyed."""
 
     __tablename__ = "delivery_event"
 
     event_n: orm.Mapped[int] = orm.mapped_column(primary_key=True, autoincrement=True)
     delivery_id: orm.Mapped[str] = orm.mapped_column(sa.ForeignKey("delivery.delivery_id"), index=True)
     at: orm.Mapped[datetime]
-    kind: orm.Mapped[str]  # withdrawn, reinstated, destroyed or damaged
+    kind: orm.Mapped[str]  # withdrawn, held, reinstated, destroyed or damaged
+    rules: orm.Mapped[list[Any] | None] = orm.mapped_column(sa.JSON(none_as_null=True))  # of a hold: HeldRule
 
 
 class FileRow(Base):
@@ -75,6 +76,36 @@ class FileRow(Base):
     period: orm.Mapped[str]
     rows: orm.Mapped[int]
     sha256: orm.Mapped[str]
+
+
+@dataclass(frozen=True)
+class HeldRule:
+    """A rule that a delivery breaks; `print` changes when the rule does, `why` and `fix` are the rule's words."""
+
+    rule_id: str
+    print: str
+    why: str
+    fix: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A delivery that the quality gate took out of force, since when (naive UTC), and for what rules.
+
+    `is_released` says that the operator put it back since: those rules do not hold it again.
+    """
+
+    delivery_id: str
+    partner_id: str
+    feed_id: str
+    at: datetime
+    rules: tuple[HeldRule, ...]
+    is_released: bool
+
+    def __str__(self) -> str:
+        why = "; ".join(f"{rule.rule_id}: {rule.why} Fix: {rule.fix}" for rule in self.rules)
+        return f"{self.partner_id}/{self.feed_id}, delivery {self.delivery_id}, held since {self.at:%Y-%m-%d}: {why}"
 
 
 @dataclass(frozen=True)
