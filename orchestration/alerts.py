@@ -53,7 +53,12 @@ def tell_night(
     result, reasons = _result(community, run_id, succeeded, events)
     current = next((release for release in list_releases(community.paths) if release.is_current), None)
     night = NightOutcome(
-        run_id, result, reasons, _late(community, settings), current.release_id if current else None
+        run_id,
+        result,
+        reasons,
+        _late(community, settings),
+        current.release_id if current else None,
+        {hold.delivery_id: str(hold) for hold in Ledger.open(community.paths, settings).holds()},
     )
     state = load_state(community.paths)
     alerts, after = due_alerts(community.config.name, state, night, community.config.alerts.kinds)

@@ -5,13 +5,13 @@ What belongs here: comparing a night with what was told before, and the words. W
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from warehouse.alerts.state import AlertState
 
-Kind = Literal["failure", "block", "late", "recovery"]
+Kind = Literal["failure", "block", "held", "late", "recovery"]
 Result = Literal["ok", "failure", "block"]
 _LINES = 12  # of a list in a message; the rest is counted
 
@@ -26,6 +26,7 @@ class NightOutcome:
         reasons: sentences that were written by us, never an exception's own words about data.
         late: feeds past their day, as partner/feed.
         release_id: the release that is current after the night; None before the first.
+        held: deliveries that the quality gate holds, each by its id with a sentence that says why.
     """
 
     run_id: str
@@ -33,6 +34,7 @@ class NightOutcome:
     reasons: Sequence[str] = ()
     late: Sequence[str] = ()
     release_id: str | None = None
+    held: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def due_alerts(
 ) -> tuple[list[Alert], AlertState]:
     """The alerts that a night calls for, and the state after them.
 
-    A failed or blocked night is told each time; a late feed once, until it came; a recovery once.
+    A failed or blocked night is told each time; a late feed once, until it came; a held delivery once; a recovery once.
 
     Args:
         community: name of the partnership, for the title.
@@ -70,13 +72,16 @@ def due_alerts(
                 f"{_stands(night)}\nRun {night.run_id}.",
             )
         )
+    held = [words for delivery, words in sorted(night.held.items()) if delivery not in state.held]
+    if held:
+        found.append(_held(community, held))
     newly = [feed for feed in night.late if feed not in state.late]
     came = [feed for feed in state.late if feed not in night.late]
     if newly:
         found.append(_late(community, newly))
     if came:
         found.append(Alert("recovery", f"{community}: late files have come", _listed(came)))
-    after = state.after(night.run_id, night.result, list(night.late))
+    after = state.after(night.run_id, night.result, list(night.late), sorted(night.held))
     return [alert for alert in found if alert.kind in wanted], after
 
 
@@ -90,6 +95,15 @@ def _trouble(community: str, night: NightOutcome) -> Alert:
     )
     body = f"{_listed(night.reasons)}\n\n{_stands(night)}\n{closing}\nRun {night.run_id}."
     return Alert("block" if blocked else "failure", f"{community}: {title}", body)
+
+
+def _held(community: str, held: Sequence[str]) -> Alert:
+    number = "a delivery is held" if len(held) == 1 else f"{len(held)} deliveries are held"
+    closing = (
+        "The last good deliveries stay in force, and the rest is published. Ask the partners' contacts for corrected files; "
+        "`throughline quality explain` tells more."
+    )
+    return Alert("held", f"{community}: {number}", f"{_listed(held)}\n\n{closing}")
 
 
 def _late(community: str, feeds: Sequence[str]) -> Alert:

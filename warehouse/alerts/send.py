@@ -63,6 +63,7 @@ def send_alert(alert: Alert, urls: list[str]) -> list[AlertReport]:
         "failure": apprise.NotifyType.FAILURE,
         "block": apprise.NotifyType.FAILURE,
         "late": apprise.NotifyType.WARNING,
+        "held": apprise.NotifyType.WARNING,
         "recovery": apprise.NotifyType.SUCCESS,
     }
     reports = []

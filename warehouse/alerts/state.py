@@ -21,11 +21,12 @@ class AlertState(BaseModel):
 
     last: str = Field("ok", description="ok, failure or block.")
     late: list[str] = Field(default_factory=list, description="Feeds told as late, as partner/feed.")
+    held: list[str] = Field(default_factory=list, description="Ids of the held deliveries that were told.")
     told_runs: list[str] = Field(default_factory=list, description="Ids of the runs told, oldest first.")
 
-    def after(self, run_id: str, last: str, late: list[str]) -> AlertState:
+    def after(self, run_id: str, last: str, late: list[str], held: list[str]) -> AlertState:
         """The state once a run is told."""
-        return AlertState(last=last, late=late, told_runs=[*self.told_runs, run_id][-_RUNS:])
+        return AlertState(last=last, late=late, held=held, told_runs=[*self.told_runs, run_id][-_RUNS:])
 
 
 def _file(paths: CommunityPaths) -> Path:

@@ -125,9 +125,9 @@ class ReferenceGroups(_Frozen):
 class AlertConfig(_Frozen):
     """Who is told when something needs a person."""
 
-    kinds: tuple[Literal["failure", "block", "late", "recovery"], ...] = Field(
-        ("failure", "block", "late", "recovery"),
-        description="A night failed; the gate refused to publish; a feed is past its day; all is well again.",
+    kinds: tuple[Literal["failure", "block", "held", "late", "recovery"], ...] = Field(
+        ("failure", "block", "held", "late", "recovery"),
+        description="A night failed; the gate refused to publish; it holds a delivery; a feed is past its day; all is well again.",
     )
     urls: list[str] = Field(
         default_factory=list,

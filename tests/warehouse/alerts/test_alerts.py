@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import importlib.util
+from dataclasses import replace
 from email.header import decode_header, make_header
 from pathlib import Path
 from types import ModuleType
@@ -23,7 +24,7 @@ from warehouse.alerts import (
 from warehouse.community import Community, load_community
 from warehouse.settings import Settings
 
-ALL = ("failure", "block", "late", "recovery")
+ALL = ("failure", "block", "held", "late", "recovery")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,17 @@ def test_a_run_of_nights_is_told_as_people_would_want_it() -> None:
         alerts, state = due_alerts("Town", state, night, ALL)
         told.append(_kinds(alerts))
     assert told == [[], ["block"], [], ["failure", "late"], ["recovery", "late"], ["recovery"], []]
+
+
+def test_a_held_delivery_is_told_once_and_with_its_reason() -> None:
+    """If not, a partner's figures stay old and nobody asks for the corrected file, or people are told every night."""
+    held = NightOutcome("1", "ok", held={"d1": "a/x, delivery d1: t_rule: Wrong. Fix: Mend."})
+    (alert,), state = due_alerts("Town", AlertState(), held, ALL)
+    assert alert.kind == "held" and "t_rule" in alert.body
+    assert due_alerts("Town", state, replace(held, run_id="2"), ALL)[0] == []
+    more = replace(held, run_id="3", held={**held.held, "d2": "b/y, delivery d2: t_rule."})
+    (alert,), _ = due_alerts("Town", state, more, ALL)
+    assert "d2" in alert.body and "d1" not in alert.body
 
 
 def test_only_the_kinds_asked_for_are_sent() -> None:
