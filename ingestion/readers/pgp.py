@@ -53,7 +53,8 @@ def _decrypt(request: Request, target: Path) -> None:
         gpg = gnupg.GPG(gnupghome=str(keys.pgp_home) if keys.pgp_home else None, options=options)
     except (OSError, ValueError):
         raise _cannot("GnuPG is not installed", "Install the package gnupg.") from None
-    passphrase = keys.pgp_passphrase.get_secret_value() if keys.pgp_passphrase else ""
+    # An empty passphrase is not the same as none: with it, GnuPG is given nothing to decrypt.
+    passphrase = (keys.pgp_passphrase.get_secret_value() if keys.pgp_passphrase else "") or None
     result = gpg.decrypt_file(str(request.path), passphrase=passphrase, output=str(target), always_trust=True)
     if not result.ok:
         raise UnreadableFileError(
