@@ -104,7 +104,7 @@ def _audited(root: Path, night: str) -> dict[str, Any]:
     row = {
         "night": night,
         "release": current.name,
-        "withheld": audit["suppressed_rows"],
+        "withheld": sum(audit["suppressed_rows"].values()),
         "doubts": attack["doubts"],
         "told": attack["told"],
         "told_with_earlier_releases": attack["told_with_earlier_releases"],
