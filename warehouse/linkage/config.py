@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from warehouse.community import Community
 
@@ -39,7 +39,7 @@ class LinkageConfig(BaseModel):
         True, description="Whether trusted shared ids and exact agreement link first."
     )
     probabilistic: bool = Field(True, description="Whether Splink links what the rules leave.")
-    backend: Literal["duckdb", "spark"] = Field("duckdb", description="Engine that Splink runs on.")
+    backend: Literal["duckdb"] = Field("duckdb", description="Engine that Splink runs on.")
     guard: Literal["always", "measured"] = Field(
         "measured",
         description="Whether first names must agree for an automatic link always, or unless the data themselves "
@@ -82,6 +82,14 @@ class LinkageConfig(BaseModel):
         """Settings of a community: its own under `linkage:`, and which partners hold a person once."""
         clean = [p.partner_id for p in community.partners.values() if p.duplicate_free]
         return cls.model_validate({"duplicate_free": clean, **community.config.linkage})
+
+    @field_validator("backend", mode="before")
+    @classmethod
+    def _engine_that_works(cls, value: object) -> object:
+        """Say plainly that Spark is not there yet: it was taken once, and DuckDB ran all the same."""
+        if value == "spark":
+            raise ValueError("linkage does not run on Spark yet; write `backend: duckdb`, or leave it out")
+        return value
 
     @model_validator(mode="after")
     def _ordered(self) -> LinkageConfig:

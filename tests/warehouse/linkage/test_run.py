@@ -142,3 +142,10 @@ def test_a_night_with_few_changes_links_only_those_and_as_well(tmp_path: Path) -
     right = sum(keys[a] == keys[b] and person[a] == person[b] for a, b in pairs)
     assert right >= 0.98 * sum(keys[a] == keys[b] for a, b in pairs)
     assert right >= 0.97 * sum(person[a] == person[b] for a, b in pairs) > 50
+
+
+def test_an_engine_that_does_not_work_is_refused() -> None:
+    """Else a community believes that its cluster links, while one machine does."""
+    with pytest.raises(ValueError, match="does not run on Spark yet"):
+        LinkageConfig.model_validate({"backend": "spark"})
+    assert LinkageConfig().backend == "duckdb"
