@@ -58,7 +58,7 @@ def tell_night(
         reasons,
         _late(community, settings),
         current.release_id if current else None,
-        {hold.delivery_id: str(hold) for hold in Ledger.open(community.paths, settings).holds()},
+        {hold.delivery_id: str(hold) for hold in Ledger.open(community.paths, settings).missed_holds()},
     )
     state = load_state(community.paths)
     alerts, after = due_alerts(community.config.name, state, night, community.config.alerts.kinds)

@@ -94,7 +94,7 @@ def build_quality_checks(known: set[dg.AssetKey]) -> dg.AssetChecksDefinition:
                 context.run.run_id,
                 today,
                 loaded.paths.quality,
-                held=[str(hold) for hold in community.ledger(loaded).holds()],
+                held=[str(hold) for hold in community.ledger(loaded).missed_holds()],
             )
         for spec in specs:
             yield _result(spec, report)

@@ -88,7 +88,7 @@ def build_lake_asset(landing: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
                 changed = _is_changed(loaded, ledger)
                 _mend(context, loaded, settings, ledger)
         tell_partners(loaded, settings, ledger)
-        yield from holding_checks(ledger.holds())
+        yield from holding_checks(ledger.missed_holds())
         if not changed:
             context.log.info("Nothing new since the last release: nothing to build, nothing to publish.")
             if loaded.paths.warehouse.is_file():

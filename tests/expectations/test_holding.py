@@ -123,6 +123,7 @@ def held(town: Town) -> Town:
     break_rules(town.paths, town.ledger, town.deliver(FEED, "a", "new"), [RULE])
     town.ledger.hold(broken_by_delivery(town.bench()), NOW)
     assert town.in_force() == {f"{FEED}-a-old"}
+    assert [hold.delivery_id for hold in town.ledger.missed_holds()] == [f"{FEED}-a-new"]
     return town
 
 
@@ -131,6 +132,7 @@ def test_a_later_delivery_takes_the_place_of_the_last_good_one(held: Town) -> No
     held.deliver(FEED, "a", "mended")
     assert broken_by_delivery(held.bench()) == {}
     assert held.in_force() == {f"{FEED}-a-mended"}
+    assert held.ledger.missed_holds() == []
 
 
 def test_what_the_operator_puts_back_is_not_held_for_the_same_rules(held: Town) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import orm
 
 from warehouse.ledger.holding import Holding, naive, noted
 from warehouse.ledger.migrate import LedgerError, migrate
-from warehouse.ledger.tables import Delivery, DeliveryEvent, FileRow, LakeFile
+from warehouse.ledger.tables import Delivery, DeliveryEvent, FileRow, Hold, LakeFile
 from warehouse.settings import CommunityPaths, Settings
 
 # Partners' files that replace each other: by which of a delivery's traits, under each mode.
@@ -151,6 +151,13 @@ class Ledger(Holding):
         """Ids of the deliveries of which some file is in force."""
         return sorted({file.delivery_id for file in self.current_files(as_of)})
 
+    def missed_holds(self) -> list[Hold]:
+        """The holds that matter: without them the delivery would be in force, as no later one took its place."""
+        holds = self.holds()
+        held = {hold.delivery_id for hold in holds}
+        missed = {d.delivery_id for d, _ in self._chosen(None, held=held)} if held else set()
+        return [hold for hold in holds if hold.delivery_id in missed]
+
     def withdraw(self, delivery_id: str, at: datetime) -> None:
         """Take a delivery out of force; what it had replaced is in force again.
 
@@ -204,7 +211,7 @@ class Ledger(Holding):
     def delivery_rows(self) -> list[dict[str, Any]]:
         """Every delivery as a row without the file's name, for the working database."""
         in_force = set(self.current_deliveries())
-        held = {hold.delivery_id: noted(hold) for hold in self.holds()}
+        held = {hold.delivery_id: noted(hold) for hold in self.missed_holds()}
         names = (
             "delivery_id", "delivery_seq", "partner_id", "feed_id", "status", "received_at", "sha256",
             "rows_in", "rows_accepted", "rows_quarantined",
@@ -236,10 +243,11 @@ class Ledger(Holding):
         partner_id: str | None = None,
         mapping: str | None = None,
         without: Collection[str] = (),
+        held: Collection[str] = (),
     ) -> list[tuple[Delivery, FileRow]]:
         """Deliveries and files in force: of those that replace each other the latest."""
         chosen: dict[tuple[str, ...], list[tuple[Delivery, FileRow]]] = {}
-        for delivery, file in self._accepted(as_of, partner_id, mapping):
+        for delivery, file in self._accepted(as_of, partner_id, mapping, held):
             if delivery.delivery_id in without:
                 continue
             scope = _SCOPES[delivery.mode](delivery, file) if delivery.mode in _SCOPES else (file.path,)
@@ -249,7 +257,7 @@ class Ledger(Holding):
         return [pair for pairs in chosen.values() for pair in pairs]
 
     def _accepted(
-        self, as_of: datetime | None, partner_id: str | None, mapping: str | None
+        self, as_of: datetime | None, partner_id: str | None, mapping: str | None, held: Collection[str] = ()
     ) -> list[tuple[Delivery, FileRow]]:
         """Accepted deliveries that stood at a moment, with their files, in order of delivery."""
         query = (
@@ -262,7 +270,7 @@ class Ledger(Holding):
             query = query.where(Delivery.partner_id == partner_id, Delivery.mapping == mapping)
         moment = naive(as_of) if as_of else None
         if moment is None:
-            query = query.where(Delivery.withdrawn_at.is_(None))
+            query = query.where(sa.or_(Delivery.withdrawn_at.is_(None), Delivery.delivery_id.in_(held)))
         else:
             query = query.where(Delivery.received_at <= moment)
         with self._session() as session:
