@@ -19,7 +19,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help install demo test lint system lock sbom audit faults fuzz serve clean
+.PHONY: help install demo test lint system lock sbom audit faults fuzz serve superset test-superset clean
 
 help: ## What can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -78,6 +78,19 @@ fuzz: $(UV) ## Fuzz every reader, SECONDS=600 each, in an environment of its own
 	VIRTUAL_ENV=$(FUZZ) $(UV) pip sync --quiet --require-hashes build/fuzz/requirements.txt
 	VIRTUAL_ENV=$(FUZZ) $(UV) pip install --quiet --no-deps --editable .
 	$(FUZZ)/bin/python -m tests.fuzz --seconds $(SECONDS)
+
+SUPERSET := .venv-superset
+
+$(SUPERSET)/.installed: $(UV) deploy/superset/requirements.txt
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(SUPERSET)
+	VIRTUAL_ENV=$(SUPERSET) $(UV) pip sync --quiet --require-hashes deploy/superset/requirements.txt
+	@touch $@
+
+superset: $(SUPERSET)/.installed ## Start Superset, in an environment of its own, on loopback.
+	deploy/superset/start.sh build/superset
+
+test-superset: install system $(SUPERSET)/.installed ## Load the shipped dashboard into a real Superset and compare its answers.
+	$(BIN)/python -m pytest -n 0 tests/deploy/superset_answers.py
 
 serve: install ## Open the Dagster UI of the demo community.
 	$(BIN)/throughline serve --dir $(DEMO_DIR)

@@ -21,8 +21,8 @@ from detect_secrets.settings import default_settings
 ROOT = Path(__file__).resolve().parent.parent
 # Marks of files that were found clean; `make clean` forgets them.
 _CLEAN = ROOT / "build" / "secrets-clean.txt"
-# The lock is nothing but hashes, and `make install` checks each of them.
-_UNREAD = {"uv.lock"}
+# The locks are nothing but hashes, and the installer checks each of them.
+_UNREAD = {"uv.lock", "deploy/superset/requirements.txt"}
 # Words that examples and tests write where a password stands.
 _STAND_INS = {"PASSWORD", "s3cret"}
 # A vault's key as `throughline init` makes it: 64 hexadecimal digits, which carry no word to know them by.
