@@ -36,6 +36,19 @@ def test_golden_person(golden: duckdb.DuckDBPyConnection, indicator: str, name: 
     assert told == expected, person["why"]
 
 
+def test_whoever_stands_in_a_fact_is_a_person(golden: duckdb.DuckDBPyConnection) -> None:
+    """If not, a pupil of whom only attendance is known stops the night."""
+    facts = golden.execute(
+        "select table_name from information_schema.columns where table_schema = 'core' and column_name = 'person_key'"
+    ).fetchall()
+    assert ("fct_attendance_year",) in facts
+    for (fact,) in facts:
+        lost = golden.execute(
+            f"select person_key from core.{fact} except select person_key from core.dim_person"
+        )
+        assert [key for (key,) in lost.fetchall() if key is not None] == [], fact
+
+
 def test_every_indicator_has_golden_people() -> None:
     """If not, an indicator's logic is not checked by hand."""
     with SEED.open(encoding="utf-8") as file:

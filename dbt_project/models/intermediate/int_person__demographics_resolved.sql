@@ -11,13 +11,23 @@ race as (
     select * from {{ ref('int_person__race_settled') }}
 ),
 
+-- Who stands in feeds alone that tell nothing of a person is a person all the same, of whom nothing is known.
+met as (
+    select person_key from reported
+    {% for model in ['stg_k12__attendance', 'stg_k12__course', 'stg_k12__discipline'] %}
+        union
+        select person_key from {{ ref(model) }} where person_key is not null
+    {% endfor %}
+),
+
 person as (
     select
-        person_key,
-        min(reported_year) as first_reported_year,
-        max(reported_year) as last_reported_year
-    from reported
-    group by person_key
+        met.person_key,
+        min(reported.reported_year) as first_reported_year,
+        max(reported.reported_year) as last_reported_year
+    from met
+    left join reported on met.person_key = reported.person_key
+    group by met.person_key
 ),
 
 gender_weighed as (
