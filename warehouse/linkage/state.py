@@ -84,7 +84,10 @@ def load_state(con: duckdb.DuckDBPyConnection) -> State | None:
 
 
 def find_changed(con: duckdb.DuckDBPyConnection) -> int | None:
-    """Make temp table `changed_node`: source persons of deliveries that came, went or changed.
+    """Make temp table `changed_node`: source persons of whom the deliveries in force tell something else than before.
+
+    A correction sends a whole school year again, and nearly everybody in it is as before: who is so need not be
+    linked anew. Of several contents the later ones count for more, so their order is part of what is compared.
 
     Returns:
         Their number; None when it cannot be told, because rows of an earlier delivery were replaced or destroyed.
@@ -97,13 +100,34 @@ def find_changed(con: duckdb.DuckDBPyConnection) -> int | None:
     if lost and lost[0]:
         return None
     con.execute(
-        """create or replace temp table changed_node as
+        """create or replace temp table met_again as
         select distinct source_person_key as node from vault.identifier_record where delivery_id in (
             select delivery_id from delivery_print full join vault.link_delivery as old using (delivery_id)
             where delivery_print.print is distinct from old.print)"""
     )
+    con.execute(
+        f"""create or replace temp table changed_node as
+        select node from met_again
+        left join ({_told("vault.link_delivery")}) as old using (node)
+        left join ({_told("chosen_delivery")}) as new using (node)
+        where old.told is distinct from new.told"""
+    )
+    con.execute("drop table met_again")
     row = con.execute("select count(*) from changed_node").fetchone()
     return int(row[0]) if row else 0
+
+
+def _told(deliveries: str) -> str:
+    """SQL of a number for each source person in `met_again` that changes with all that some deliveries tell of it."""
+    columns = ", ".join(IDENTIFIER_COLUMNS)
+    return f"""
+        select node, sum(hash(content, place)::hugeint) as told from (
+            select source_person_key as node, hash(min(issuer_id), min(partner_id), {columns}) as content,
+                row_number() over (partition by source_person_key order by max(delivery_seq), hash({columns})) as place
+            from vault.identifier_record
+            where delivery_id in (select delivery_id from {deliveries}) and source_person_key in (from met_again)
+            group by source_person_key, {columns})
+        group by node"""
 
 
 def restore(con: duckdb.DuckDBPyConnection) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from tests.warehouse.linkage.children import fill_vault, sources
@@ -142,6 +145,47 @@ def test_a_night_with_few_changes_links_only_those_and_as_well(tmp_path: Path) -
     right = sum(keys[a] == keys[b] and person[a] == person[b] for a, b in pairs)
     assert right >= 0.98 * sum(keys[a] == keys[b] for a, b in pairs)
     assert right >= 0.97 * sum(person[a] == person[b] for a, b in pairs) > 50
+
+
+def test_a_file_sent_again_with_one_correction_changes_one_child(tmp_path: Path) -> None:
+    """If not, each correction of a school year links all of its pupils anew, and most nights link everybody."""
+    found = CommunityPaths(tmp_path / "c").ensure()
+    make_key_file(found)
+    table, _ = sources(400, seed=3)
+    config = LinkageConfig(
+        duplicate_free=["source_0", "source_1"], incremental_from=0, train_minimum=100, retrain_share=0.01
+    )
+    of = {n: table.filter(pc.equal(table["partner_id"], f"source_{n}")) for n in (0, 1)}
+    corrected = of[0].to_pylist()
+    child = corrected[7]["source_person_key"]
+    corrected[7]["postal_code"] = "00000"
+    drops = {
+        "d0": of[0],
+        "d1": of[1],
+        "d2": pa.Table.from_pylist(corrected, schema=of[0].schema),
+        "d3": of[0],
+    }
+    keys = []
+    for in_force, mode in (
+        (["d0", "d1"], "full"),
+        (["d1", "d2"], "incremental"),
+        (["d1", "d3"], "incremental"),
+    ):
+        con = duck.connect()
+        attach_vault(con, found, Settings(), purpose="test")
+        for delivery in in_force:
+            if delivery in drops:
+                fill_vault(con, drops.pop(delivery), delivery=delivery)
+        con.close()
+        report = run_linkage(found, Settings(), config, in_force, "-".join(in_force))
+        assert report.mode == mode
+        keys.append(crosswalk(found))
+    assert {node for node in keys[0] if keys[0][node] != keys[1][node]} <= {child}
+    assert keys[2] == keys[0]
+    con = duck.connect()
+    attach_vault(con, found, Settings(), purpose="test")
+    state = json.loads(con.execute("select content::varchar from vault.link_state").fetchall()[0][0])
+    assert state["changed_since"] == 2  # corrected, and back again
 
 
 def test_an_engine_that_does_not_work_is_refused() -> None:
