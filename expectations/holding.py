@@ -13,7 +13,9 @@ from pathlib import Path
 
 import duckdb
 
+from expectations.drift import drifted, load_drift_rules
 from expectations.model import Rule, Suite, load_suites
+from warehouse.duck import sql_literal
 from warehouse.ledger import HeldRule, Hold, LakeFile, Ledger
 
 _LAKE = "lake."
@@ -39,15 +41,19 @@ class Bench:
         """Ids of the rules that fail on the lake as it is without some deliveries."""
         from expectations.run import run_suites
 
-        self.database.unlink(missing_ok=True)
-        self.database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            with duckdb.connect(str(self.database)) as con:
-                self.fill(con, self.ledger.current_files(without=without))
+            self.write(self.database, self.ledger.current_files(without=without))
             report = run_suites(self.database, "holding", suites)
             return {result.rule_id for result in report.blocking_failures}
         finally:
             self.database.unlink(missing_ok=True)
+
+    def write(self, database: Path, files: Sequence[LakeFile]) -> None:
+        """Make a database over some files of the lake."""
+        database.unlink(missing_ok=True)
+        database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with duckdb.connect(str(database)) as con:
+            self.fill(con, files)
 
 
 def rule_print(rule: Rule) -> str:
@@ -57,7 +63,7 @@ def rule_print(rule: Rule) -> str:
 
 def outdated(holds: Iterable[Hold]) -> list[str]:
     """Deliveries held by a rule that asks something else now, or is gone or only warns; they are to be judged anew."""
-    prints = {rule.id: rule_print(rule) for suite in _lake_suites() for rule in suite.rules}
+    prints = _prints()
     return [
         hold.delivery_id
         for hold in holds
@@ -83,7 +89,7 @@ def broken_by_delivery(bench: Bench) -> dict[str, list[HeldRule]]:
             if failed is not None:
                 blamed |= _blame(bench, failed, found)
         if not blamed:
-            return found
+            return found | _drifted(bench, found)
         found |= blamed
 
 
@@ -112,8 +118,48 @@ def _blame(bench: Bench, suite: Suite, held: Collection[str]) -> dict[str, list[
     return blamed
 
 
+def _drifted(bench: Bench, held: Collection[str]) -> dict[str, list[HeldRule]]:
+    """New snapshots that are too unlike what they replace, and that the operator did not put back for that."""
+    now = bench.ledger.current_files(without=held)
+    new = {file.delivery_id for file in now if _is_new(bench, file) and _is_snapshot(bench.ledger, file)}
+    kept = {file.path for file in now}
+    replaced = [f for f in bench.ledger.current_files(without={*held, *new}) if f.path not in kept]
+    if not replaced:
+        return {}
+    earlier = bench.database.with_name("earlier.duckdb")
+    try:
+        bench.write(earlier, replaced)
+        bench.write(bench.database, [file for file in now if file.delivery_id in new])
+        with duckdb.connect(str(bench.database)) as con:
+            con.execute(f"attach {sql_literal(str(earlier))} as earlier (read_only)")
+            broken = drifted(con, {file.feed_id for file in replaced})
+    finally:
+        bench.database.unlink(missing_ok=True)
+        earlier.unlink(missing_ok=True)
+    left = {
+        delivery_id: [
+            HeldRule(rule.id, rule.print, rule.why, rule.fix, rule.owner)
+            for rule in rules
+            if rule.id not in _spared(bench.ledger, delivery_id)
+        ]
+        for delivery_id, rules in broken.items()
+    }
+    return {delivery_id: rules for delivery_id, rules in left.items() if rules}
+
+
+def _is_snapshot(ledger: Ledger, file: LakeFile) -> bool:
+    delivery = ledger.find(file.delivery_id)
+    return delivery is not None and delivery.mode.endswith("snapshot")
+
+
+def _prints() -> dict[str, str]:
+    """Fingerprints of all rules that can hold a delivery, by id."""
+    of_suites = {rule.id: rule_print(rule) for suite in _lake_suites() for rule in suite.rules}
+    return of_suites | {rule.id: rule.print for rule in load_drift_rules()}
+
+
 def _spared(ledger: Ledger, delivery_id: str) -> set[str]:
-    prints = {rule.id: rule_print(rule) for suite in _lake_suites() for rule in suite.rules}
+    prints = _prints()
     return {
         rule.rule_id
         for hold in ledger.released_holds()

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from expectations.drift import load_drift_rules
 from expectations.model import QualityReport, RuleResult, Since, load_suites
 from expectations.reports import DATA_DOCS, failing_since, load_report
 from orchestration.cli.console import CommunityOption, JsonOption, console, open_community
@@ -68,6 +69,11 @@ def rules(as_json: JsonOption = False) -> None:
         }
         for suite in load_suites()
         for rule in suite.rules
+    ]
+    rows += [
+        {"table": f"lake.{feed}", "rule": rule.id, "severity": "hold", "why": rule.why, "owner": rule.owner}
+        for rule in load_drift_rules()
+        for feed in rule.feeds
     ]
     if as_json:
         console.print_json(json.dumps(rows))

@@ -27,6 +27,7 @@ SUITES = {s.table.removeprefix("lake."): s for s in load_suites() if s.table.sta
 BLOCKING = {feed: [r for r in s.rules if r.severity == "block"] for feed, s in SUITES.items()}
 FEED = "k12_enrollment"
 RULE = next(rule for rule in BLOCKING[FEED] if rule.id.endswith("gender_in_option_set"))
+_ROWS = 60
 NOW = datetime(2024, 11, 15, tzinfo=UTC)
 _SAMPLES: dict[str, Any] = {"date": date(2023, 9, 1), "double": 0.5, "boolean": True}
 
@@ -39,10 +40,19 @@ class Town:
         self.ledger = Ledger.open(self.paths, Settings())
         self.released: set[str] = set()
 
-    def deliver(self, feed: str, partner: str, name: str, *, released: bool = False) -> str:
-        """A delivery of rows that no rule has anything against."""
+    def deliver(
+        self,
+        feed: str,
+        partner: str,
+        name: str,
+        *,
+        released: bool = False,
+        mode: str = "full_snapshot",
+        first: int = 0,
+    ) -> str:
+        """A delivery of rows that no rule has anything against, of people numbered from `first` on."""
         sequence, delivery_id = self.ledger.next_sequence(), f"{feed}-{partner}-{name}"
-        rows = [_good_row(feed, partner, delivery_id, sequence, n) for n in range(40)]
+        rows = [_good_row(feed, partner, delivery_id, sequence, first + n) for n in range(_ROWS)]
         path = self.paths.lake / feed / partner / f"{delivery_id}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.Table.from_pylist(rows), path)
@@ -59,9 +69,9 @@ class Town:
         )
         delivery = Delivery(
             delivery_id=delivery_id, delivery_seq=sequence, partner_id=partner, feed_id=feed, mapping=feed,
-            mode="full_snapshot", file_name="f.csv", sha256=digest, size_bytes=1, received_at=NOW.replace(tzinfo=None),
-            status="accepted", records_read=40, rows_in=40, rows_accepted=40, rows_quarantined=0, rows_refused=0,
-            rows_not_applicable=0, findings=[], periods={"all": 40}, fingerprint="f", is_finished=True,
+            mode=mode, file_name="f.csv", sha256=digest, size_bytes=1, received_at=NOW.replace(tzinfo=None),
+            status="accepted", records_read=_ROWS, rows_in=_ROWS, rows_accepted=_ROWS, rows_quarantined=0, rows_refused=0,
+            rows_not_applicable=0, findings=[], periods={"all": _ROWS}, fingerprint="f", is_finished=True,
         )  # fmt: skip
         self.ledger.record(delivery, [file])
         if released:
@@ -183,3 +193,27 @@ def test_an_earlier_new_delivery_that_is_as_bad_does_not_slip_in(town: Town) -> 
         break_rules(town.paths, town.ledger, town.deliver(FEED, "a", name), [RULE])
     town.ledger.hold(broken_by_delivery(town.bench()), NOW)
     assert town.in_force() == {f"{FEED}-a-old"}
+
+
+def test_a_snapshot_of_other_people_is_held_until_somebody_looked(town: Town) -> None:
+    """If not, a file of the wrong school, or under new numbers, takes the place of the right one."""
+    town.deliver(FEED, "a", "old", released=True)
+    town.deliver(FEED, "b", "old", released=True)
+    other = town.deliver(FEED, "a", "new", first=1000)
+    town.deliver(FEED, "b", "new", first=10)  # most stayed
+    town.deliver(FEED, "c", "first")  # takes nobody's place
+    broken = broken_by_delivery(town.bench())
+    assert {delivery: [rule.rule_id for rule in rules] for delivery, rules in broken.items()} == {
+        other: ["other_people_than_before"]
+    }
+    town.ledger.hold(broken, NOW)
+    assert f"{FEED}-a-old" in town.in_force() and outdated(town.ledger.holds()) == []
+    town.ledger.reinstate(other, NOW)
+    assert broken_by_delivery(town.bench()) == {}
+
+
+def test_increments_of_other_people_are_as_they_should_be(town: Town) -> None:
+    """If not, each month's new pupils are held."""
+    town.deliver(FEED, "a", "old", released=True, mode="increment")
+    town.deliver(FEED, "a", "new", first=1000, mode="increment")
+    assert broken_by_delivery(town.bench()) == {}

@@ -1,0 +1,79 @@
+"""New deliveries held against those whose place they take: other people, many more rows, groups gone unknown.
+
+What belongs here: the rules' shape, and asking them as SQL. What does not: what becomes of such a delivery (`holding`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from expectations.model import SuiteError
+
+# Where the rows lie: the schema of the connection's own database, and of another one attached under this name.
+NEW, BEFORE = "lake", "earlier.lake"
+_FILE = Path(__file__).with_name("drift.yml")
+
+
+class DriftRule(BaseModel):
+    """One rule; see the head of `drift.yml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Unique over all of these rules.")
+    feeds: list[str] = Field(min_length=1, description="Feeds of which it is asked.")
+    violations: str = Field(description="SQL query of the ids of deliveries that break it.")
+    why: str = Field(description="What is wrong, in plain words.")
+    fix: str = Field(description="What to do about it.")
+    owner: str = Field(description="Role to ask.")
+    rejects: dict[str, dict[str, Any]] = Field(description="Rows `new` and `before` for which it must hold.")
+
+    def query(self, feed: str) -> str:
+        """The query for one feed."""
+        return self.violations.replace("{new}", f"{NEW}.{feed}").replace("{before}", f"{BEFORE}.{feed}")
+
+    @property
+    def print(self) -> str:
+        """A fingerprint of what it asks and says; a changed rule has another."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def load_drift_rules() -> tuple[DriftRule, ...]:
+    """Read the rules.
+
+    Raises:
+        SuiteError: the file breaks the model, or an id occurs twice.
+    """
+    try:
+        rules = [DriftRule.model_validate(item) for item in yaml.safe_load(_FILE.read_text(encoding="utf-8"))]
+    except (ValueError, yaml.YAMLError) as error:
+        raise SuiteError(f"{_FILE}: {error}") from None
+    ids = [rule.id for rule in rules]
+    for rule_id in ids:
+        if ids.count(rule_id) > 1:
+            raise SuiteError(f"{_FILE}: rule id '{rule_id}' is used twice")
+    return tuple(rules)
+
+
+def drifted(con: duckdb.DuckDBPyConnection, feeds: Collection[str]) -> dict[str, list[DriftRule]]:
+    """Which deliveries break which rules.
+
+    Args:
+        con: with schema `lake` over the new deliveries, and database `earlier` with one over those that they replace.
+        feeds: feeds to be asked.
+    """
+    found: dict[str, list[DriftRule]] = defaultdict(list)
+    for rule in load_drift_rules():
+        for feed in sorted(set(rule.feeds) & set(feeds)):
+            for (delivery_id,) in con.execute(rule.query(feed)).fetchall():
+                found[delivery_id].append(rule)
+    return dict(found)
