@@ -5,7 +5,7 @@ the dashboard shows (`dashboard.yml`). Needs PyYAML alone, so that it runs in ei
 
 Run: python deploy/superset/load_dashboard.py --superset http://127.0.0.1:8088 --data demo/data/releases/current/throughline.duckdb
      python deploy/superset/load_dashboard.py --superset http://127.0.0.1:8088 --data postgresql://reader@host/db
-The password of Superset's account is read from SUPERSET_PASSWORD, that of the database from THROUGHLINE_READER_PASSWORD.
+The password of Superset's account is read from SUPERSET_PASSWORD, that of the database from READER_PASSWORD.
 """
 
 from __future__ import annotations
@@ -305,7 +305,7 @@ def main() -> int:
         )
         return 1
     description = yaml.safe_load((_HERE / "dashboard.yml").read_text(encoding="utf-8"))
-    password = os.environ.get("THROUGHLINE_READER_PASSWORD")
+    password = os.environ.get("READER_PASSWORD")
     try:
         session = Superset(chosen.superset, chosen.user, os.environ.get("SUPERSET_PASSWORD", ""))
         session.load(
