@@ -105,6 +105,10 @@ def _answers(session: Any, chart: dict[str, Any]) -> list[tuple[Any, ...]]:
     return _sorted([tuple(row.values()) for row in result["data"]])
 
 
+def _backends(session: Any) -> list[str]:
+    return [database["backend"] for database in session.call("database/?q=(page_size:100)")["result"]]
+
+
 def _sorted(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     def plain(value: Any) -> Any:
         if hasattr(value, "toordinal"):
@@ -131,12 +135,14 @@ def test_every_chart_answers_as_the_release_does_from_both(session: Any, release
     """If not, a meeting looks at other figures than those that were checked."""
     database = release / "data/releases/current/throughline.duckdb"
     session.load(LOADER.bundle(DESCRIPTION, str(database)), {})
+    assert _backends(session) == ["duckdb"]
     _compare(session, release)
     with running_server() as server:
         config = release / "community.yml"
         config.write_text(config.read_text() + "publish:\n  - target: postgresql\n")
         _throughline("publish", "--dir", str(release), THROUGHLINE_POSTGRES_URL=server.url)
         session.load(LOADER.bundle(DESCRIPTION, server.url), {})
+        assert _backends(session) == ["postgresql"]
         _compare(session, release)
     (dashboard,) = session.call("dashboard/?q=(page_size:100)")["result"]
     assert dashboard["dashboard_title"] == DESCRIPTION["title"]

@@ -123,6 +123,22 @@ def test_the_commands_of_a_guide_run(page: Path, followed: Path, tmp_path: Path)
     _follow(page, tmp_path, followed)
 
 
+def test_the_python_of_the_guides_runs(followed: Path) -> None:
+    """If not, an analyst's first notebook ends in an error."""
+    texts = [b.text for page in PAGES for b in blocks(page) if b.language == "python" and b.kind != "not run"]
+    assert texts
+    for text in texts:
+        done = subprocess.run(
+            [sys.executable, "-c", text],
+            cwd=followed,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{text}\n{done.stderr[-2000:]}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_and_pictures_lead_somewhere(page: Path) -> None:
     """If not, a reader is sent to a page that is not there."""
