@@ -22,9 +22,10 @@ whole as (
 summed as (
     select
         {{ series }},
-        sum(gap.denominator_n * (gap.rate - whole.overall_rate) * (gap.rate - whole.overall_rate)) as squares,
-        sum(case when gap.rate > 0 then gap.denominator_n * (gap.rate / whole.overall_rate) * ln(gap.rate / whole.overall_rate) else 0e0 end) as entropy,
-        sum(abs(gap.rate - whole.reference_rate)) as distance
+        -- Sums of decimals are the same in whatever order they are made, so two machines publish the same digits.
+        cast(sum(cast(gap.denominator_n * (gap.rate - whole.overall_rate) * (gap.rate - whole.overall_rate) as decimal(38, 15))) as double) as squares,
+        cast(sum(cast(case when gap.rate > 0 then gap.denominator_n * (gap.rate / whole.overall_rate) * ln(gap.rate / whole.overall_rate) else 0e0 end as decimal(38, 15))) as double) as entropy,
+        cast(sum(cast(abs(gap.rate - whole.reference_rate) as decimal(38, 15))) as double) as distance
     from gap
     inner join whole using ({{ series }})
     group by {{ series }}

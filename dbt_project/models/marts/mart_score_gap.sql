@@ -27,7 +27,8 @@ described as (
         result.subject,
         result.grade_level,
         result.school_year,
-        cast(result.score as double) as score,
+        -- Sums of decimals are the same in whatever order they are made, so two machines publish the same digits.
+        cast(result.score as decimal(18, 6)) as exact_score,
         coalesce(person.race_federal7, 'unknown') as race_group,
         coalesce(person.gender_group, 'unknown') as gender_group,
         coalesce(economic.economic_group, 'unknown') as economic_group
@@ -39,7 +40,7 @@ described as (
     where result.attempt = 1
 ),
 
-grouped as (
+summed as (
     {% for dimension in ['race', 'gender', 'economic'] %}
         select
             instrument_id,
@@ -49,12 +50,26 @@ grouped as (
             '{{ dimension }}' as dimension,
             {{ dimension }}_group as group_value,
             count(*) as person_n,
-            avg(score) as score_mean,
-            stddev_samp(score) as score_sd
+            cast(sum(exact_score) as double) as total,
+            cast(sum(exact_score * exact_score) as double) as squares
         from described
         group by instrument_id, subject, grade_level, school_year, {{ dimension }}_group
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
+),
+
+grouped as (
+    select
+        instrument_id,
+        subject,
+        grade_level,
+        school_year,
+        dimension,
+        group_value,
+        person_n,
+        total / person_n as score_mean,
+        case when person_n > 1 then sqrt(greatest(0e0, squares - total * total / person_n) / (person_n - 1)) end as score_sd
+    from summed
 ),
 
 -- As for rates: the named group, else the best one large enough not to be best by chance; unknown is nobody's yardstick.
