@@ -13,7 +13,7 @@ import duckdb
 from ingestion.readers.careful import HEAD_LINES, CarefulText, open_carefully
 from ingestion.readers.encoding import TextForm, detect_form, text_blocks
 from ingestion.readers.model import ReadResult, Request, UnreadableFileError, check_records
-from ingestion.readers.scratch import has_place, keep_table, scratch_folder
+from ingestion.readers.scratch import drop_table, has_place, keep_table, scratch_folder
 from ingestion.readers.sink import RecordSink
 from warehouse.duck import quote_identifier, sql_literal
 
@@ -41,6 +41,8 @@ def read(request: Request) -> ReadResult:
                     _transcode(request.path, form, source)
                 if (result := _read_fast(request, head, source)) is not None:
                     return result
+            # What the strict read left may be a view, in whose place no table can be put.
+            drop_table(request.con, request.relation)
     return _read_carefully(request, _open(request, form))
 
 
@@ -142,7 +144,7 @@ def _read_fast(request: Request, head: CarefulText, source: Path) -> ReadResult 
                 escape = {sql_literal(dialect.escape)}, strict_mode = true, store_rejects = true,
                 rejects_table = '_rejects', rejects_scan = '_rejects_scan', nullstr = '',
                 max_line_size = {request.limits.max_field_bytes})"""
-        if source.stat().st_size > _LARGE and has_place(con):
+        if source.stat().st_size > _LARGE and has_place(con) and not unnamed:
             keep_table(con, request.relation, query)
         else:
             con.execute("set preserve_insertion_order = true")

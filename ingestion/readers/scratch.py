@@ -62,6 +62,16 @@ def keep_table(con: duckdb.DuckDBPyConnection, relation: str, query: str) -> Non
     )
 
 
+def drop_table(con: duckdb.DuckDBPyConnection, relation: str) -> None:
+    """Drop a relation if there is one, whether it is kept in memory or outside of it."""
+    is_view = con.execute(
+        "select count(*) from duckdb_views() where view_name = $name and database_name = current_database()",
+        {"name": relation},
+    ).fetchone()
+    kind = "view" if is_view and is_view[0] else "table"
+    con.execute(f"drop {kind} if exists {quote_identifier(relation)}")
+
+
 def _temporary(con: duckdb.DuckDBPyConnection) -> Path | None:
     found = con.execute("select current_setting('temp_directory')").fetchone()
     beside = Path(str(found[0])) if found and found[0] else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,29 @@ def test_a_large_file_is_kept_outside_of_memory_and_reads_alike(
     con.close()
     del con
     assert not list(spill.rglob("large.parquet"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda t: t + "one cell too few\n",
+        lambda t: t.replace("\n", ",\n"),
+        lambda t: t.replace("\n", "\n\n", 1),
+    ],
+    ids=["a stray line", "a delimiter at each end", "a blank line"],
+)
+def test_a_large_file_that_the_strict_way_does_not_explain_is_read_like_a_small_one(
+    damage: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(f"{n},Town {n % 7},note,{n}.5\n" for n in range(3000))
+    (tmp_path / "large.csv").write_text(damage("id,place,note,amount\n" + rows), encoding="utf-8")
+    con = duck.connect(temp_directory=tmp_path / "spill")
+    small = read(tmp_path / "large.csv", con, "rows")
+    wanted = con.execute("from rows order by _record").fetchall()
+    monkeypatch.setattr(delimited, "_LARGE", 0)
+    con.execute("drop table rows")
+    assert read(tmp_path / "large.csv", con, "rows") == small
+    assert con.execute("from rows order by _record").fetchall() == wanted
 
 
 @pytest.mark.parametrize("odd_at", [25, 60, 350])
