@@ -56,13 +56,15 @@ class Catalogue:
         """A share of 0 to 1 as a percentage; a dash where there is none."""
         return "–" if share is None else self.language["percent"].format(n=self.num(100 * share, digits))
 
-    def points(self, share: float | None, *, sign: bool = False) -> str:
-        """A difference of shares in percentage points, with its sign where asked for."""
+    def points(self, share: float | None, *, sign: bool = False, bare: bool = False) -> str:
+        """A difference of shares in percentage points, with its sign and without the word where asked for."""
         if share is None:
             return "–"
         rounded = round(100 * share, 1) + 0.0
         text = self.num(abs(rounded), 1)
         mark = ("−" if rounded < 0 else "+" if rounded > 0 else "") if sign else ""
+        if bare:
+            return mark + text
         return self.t("points.one" if abs(rounded) == 1 else "points.value", n=mark + text)
 
     def num(self, value: float | None, digits: int = 0) -> str:

@@ -148,13 +148,13 @@ def gaps(words: Catalogue, rows: Sequence[Row], title: str) -> Markup:
 
     items = "; ".join(f"{_gap_name(words, row)} {words.points(row['gap'], sign=True)}" for row in rows)
     parts = [opening(420, height, words.t("chart.gap_alt", title=title, items=items))]
-    parts.append(rule(x(0), 4, height - 20, "zero"))
     parts.append(text(x(0), height - 5, "0", "middle"))
     for edge, anchor in ((low, "start"), (high, "end")):
         if abs(edge) > 0.1 * (high - low):
             parts.append(text(x(edge), height - 5, words.points(edge, sign=True), anchor))
     for place, row in enumerate(rows):
         y = 34 * place + 26
+        parts.append(rule(x(0), y - 6, y + 11, "zero"))  # in pieces, so that it crosses no name
         parts.append(text(8, y - 9, words.group(row["group_value"]), "start", "name"))
         parts += whisker(x, y, row["gap"], row["gap_low"], row["gap_high"])
         if row.get("before") is not None:

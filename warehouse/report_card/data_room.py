@@ -23,7 +23,7 @@ from warehouse.duck import sql_literal
 from warehouse.ledger import Delivery, Ledger
 from warehouse.report_card.catalogue import BASE, load_catalogue
 from warehouse.report_card.pages import make_environment
-from warehouse.report_card.tables import Row
+from warehouse.report_card.tables import Row, year_kind
 from warehouse.settings import Settings
 
 FOLDER = "data_room"  # in the community's data folder
@@ -57,7 +57,7 @@ _EFFECT = """
     latest as (
         select indicator_id, max(cohort_year) as latest_year from working.core.fct_indicator_status group by indicator_id
     )
-    select effect.*, indicator.title, rate.rate, rate.numerator_n, rate.denominator_n, rate.coverage_rate,
+    select effect.*, indicator.title, indicator.timing, rate.rate, rate.numerator_n, rate.denominator_n, rate.coverage_rate,
         rate.is_enough_data
     from effect
     left join working.core.dim_indicator indicator using (indicator_id)
@@ -211,7 +211,13 @@ def told_effect(row: Row, minimum: int) -> Row:
     fewer people than the minimum, as is their number.
     """
     missing, measured, met = int(row["missing_n"]), row["denominator_n"], row["numerator_n"]
-    told: Row = {**row, "is_small": missing < minimum, "low": None, "high": None}
+    told: Row = {
+        **row,
+        "kind": year_kind(row.get("timing")),
+        "is_small": missing < minimum,
+        "low": None,
+        "high": None,
+    }
     if missing >= minimum and measured is not None and met is not None:
         told["low"] = met / (measured + missing)
         told["high"] = (met + missing) / (measured + missing)

@@ -16,10 +16,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from warehouse.community import load_community
-from warehouse.report_card import build_data_room
-from warehouse.settings import CommunityPaths, Settings
-
 pytestmark = pytest.mark.browser
 AXE = "axe-core-4.10.3"
 # Every kind of page once; the editions and indicators that are left out come of the same templates.
@@ -83,24 +79,43 @@ def test_axe_finds_no_violation(browser: Browser, axe: str, report: Path, scheme
     assert not _violations(browser, axe, _pages(report), scheme, width)
 
 
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_axe_finds_no_violation_in_the_data_room(
-    browser: Browser, axe: str, community_paths: CommunityPaths
+    browser: Browser, axe: str, room: Path, scheme: str, width: int
 ) -> None:
     """Otherwise a partner's data steward cannot use the page."""
-    community = load_community(community_paths.root)
-    page = build_data_room(community, Settings(), warehouse_db=community_paths.warehouse)
-    assert not _violations(browser, axe, sorted(page.parent.rglob("*.html")), "light", 1280)
+    assert not _violations(browser, axe, sorted(room.rglob("*.html")), scheme, width)
 
 
-def test_pages_fit_a_phone_and_ask_for_nothing_outside(browser: Browser, report: Path) -> None:
+@pytest.mark.parametrize("width", [390, 320])
+def test_the_data_room_fits_a_phone_and_shows_every_cell(browser: Browser, room: Path, width: int) -> None:
+    """Otherwise a partner on a phone does not see what to mend."""
+    context = browser.new_context(viewport={"width": width, "height": 844})
+    page = context.new_page()
+    seen = 0
+    for file in sorted(room.rglob("*.html")):
+        page.goto(file.as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, file
+        for cell in page.locator(".wide td:visible").all():
+            box = cell.bounding_box()
+            assert box is not None and box["x"] + box["width"] <= width, file
+            seen += 1
+    assert seen > 50
+    context.close()
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_pages_fit_a_phone_and_ask_for_nothing_outside(browser: Browser, report: Path, width: int) -> None:
     """Otherwise readers scroll sideways, or a page tells others that it was read."""
-    context = browser.new_context(viewport={"width": 390, "height": 844})
+    context = browser.new_context(viewport={"width": width, "height": 844})
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for file in _pages(report):
         page.goto(file.as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, file.name
+        page.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, file.name
     assert {url.split(":")[0] for url in asked} == {"file"}
     context.close()
 
@@ -110,7 +125,7 @@ def test_a_phone_shows_every_column_of_a_wide_table_without_scrolling(browser: B
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
     seen = 0
-    for kind in ("early_grade_reading", "gaps", "gateways"):
+    for kind in ("early_grade_reading", "gaps", "gateways", "downloads"):
         page.goto((report / f"{kind}.html").as_uri())
         for cell in page.locator(".wide td:visible").all():
             box = cell.bounding_box()
@@ -153,6 +168,19 @@ def test_print_shows_the_tables_and_leaves_out_the_navigation(browser: Browser, 
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
     assert page.locator("details table").first.is_visible()
     page.close()
+
+
+def test_a_printed_sheet_cuts_off_no_table(browser: Browser, report: Path, room: Path) -> None:
+    """Otherwise the last columns, and with them the number of people, are missing on paper."""
+    context = browser.new_context(
+        viewport={"width": 700, "height": 990}
+    )  # Letter and A4 within usual margins
+    page = context.new_page()
+    page.emulate_media(media="print")
+    for file in [*_pages(report), *sorted(room.rglob("*.html"))]:
+        page.goto(file.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 700, file.name
+    context.close()
 
 
 def test_the_language_switch_leads_to_the_same_page(browser: Browser, report: Path) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import duckdb
 import pytest
+from ruamel.yaml import YAML
 
+from warehouse.report_card.catalogue import flatten
 from warehouse.settings import CommunityPaths
 
+ROOT = Path(__file__).parents[3]
+LOCALE = ROOT / "warehouse" / "report_card" / "locale"
 LIMIT = 300_000  # bytes of a page with its style
 LOADING = {"src", "srcset", "data", "poster", "action", "xlink:href"}
 
@@ -47,6 +53,11 @@ class _Page(HTMLParser):
             self.ids.append(held["id"])
         self.loads += [value for name, value in held.items() if name in LOADING]
         self.loads += re.findall(r"url\(([^)]*)\)", held.get("style", ""))
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    with (ROOT / "dbt_project" / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +124,26 @@ def test_pages_name_their_language_and_head_their_parts_in_order(pages: dict[str
         assert max(steps, default=0) <= 1, name
         assert len(page.ids) == len(set(page.ids)), name
         assert not page.unnamed, name
+
+
+def test_no_english_is_left_on_a_spanish_page(report: Path) -> None:
+    """Otherwise a page that claims to be Spanish falls back to English in the middle of a sentence."""
+    english = YAML(typ="safe").load((LOCALE / "en.yml").read_text(encoding="utf-8"))
+    seeds = [row for name in ("indicator", "framework_benchmark", "framework_rule") for row in _seed(name)]
+    told = [text for part in ("texts", "groups", "plain") for text in flatten(english[part]).values()]
+    told += [
+        text for row in seeds for name, text in row.items() if name not in ("source", "source_note") and text
+    ]
+    # Of a sentence with blanks, each piece that is long enough to be no accident.
+    pieces = {piece.strip() for text in told for piece in re.split(r"{\w+}", text)}
+    wanted = {piece for piece in pieces if len(re.findall(r"\b[A-Za-z]{2,}\b", piece)) >= 3 and " " in piece}
+    assert len(wanted) > 300
+    found = set()
+    for file in (report / "es").glob("*.html"):
+        page = re.sub(r'<(\w+)[^>]* lang="en[^"]*"[^>]*>.*?</\1>', " ", file.read_text(encoding="utf-8"))
+        page = unescape(page)
+        found |= {(file.name, piece) for piece in wanted if piece in page}
+    assert not found
 
 
 def test_names_from_outside_are_escaped(report: Path) -> None:
