@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from warehouse import duck
 from warehouse.community import Community
+from warehouse.community.config import Equating
 from warehouse.settings import CommunityPaths
 
 _OUTCOME_OF_CORE = (
@@ -146,6 +147,18 @@ def write_configuration(
             "cut_score": number,
         },
     )
+    _table(
+        con,
+        "comparability_break",
+        [row.model_dump() for row in community.config.indicators.comparability_breaks],
+        {"indicator_id": text, "first_year": pa.int64(), "why": text},
+    )
+    _table(
+        con,
+        "equated_instrument",
+        equated_instruments(community.config.indicators.equating),
+        {"instrument_id": text, "subject": text, "scale": text},
+    )
     partners = [
         {
             "partner_id": p.partner_id,
@@ -252,13 +265,35 @@ def _indicator_choices(community: Community) -> list[dict[str, Any]]:
         )
 
     for outcome in _OUTCOME_OF_CORE:
-        if outcome in choice.core:
-            add("core", choice.core[outcome], outcome)
+        for place, indicator in enumerate(choice.core_of(outcome)):
+            add("core_further" if place else "core", indicator, outcome)
     for role, indicators in (("priority", choice.priority), ("contributing", choice.contributing)):
         for indicator in indicators:
             add(role, indicator)
     for measure in choice.adjacent:
         add("adjacent", measure.lstrip("-"), direction="lower" if measure.startswith("-") else "higher")
+    return rows
+
+
+def equated_instruments(equating: Sequence[Equating]) -> list[dict[str, str | None]]:
+    """Tests that share a scale, through whatever chain of equatings: instrument_id, subject (none: all), scale.
+
+    A statement for all subjects holds in each subject that another one names.
+    """
+    subjects = {row.subject for row in equating}
+    rows: list[dict[str, str | None]] = []
+    for subject in sorted(subjects, key=str):
+        scales: list[set[str]] = []
+        for row in equating:
+            if row.subject in (subject, None):
+                pair = {row.instrument_id.strip().upper(), row.equals_instrument_id.strip().upper()}
+                joined = [scale for scale in scales if scale & pair]
+                scales = [scale for scale in scales if not scale & pair] + [pair.union(*joined)]
+        rows += [
+            {"instrument_id": name, "subject": subject, "scale": " = ".join(sorted(scale))}
+            for scale in scales
+            for name in sorted(scale)
+        ]
     return rows
 
 

@@ -49,6 +49,8 @@ _COMMUNITY: dict[str, Any] = {
     "pillar_reading": "each_pillar",
     "trend_reading": "statistical",
     "comparison": "baseline",
+    "outcome_reading": "headline",
+    "core_count_unit": "outcome",
     "gap_count_unit": "group",
     "stricter_evidence_counts": True,
     "practical_margin": 0.02,
@@ -66,6 +68,8 @@ _CONFIG: dict[str, dict[str, pa.DataType]] = {
     "indicator_parameter": {"parameter": pa.string(), "value": pa.string()},
     "cut_score": dict.fromkeys(("instrument_id", "subject", "grade_level"), pa.string())
     | {"first_year": pa.int64(), "last_year": pa.int64(), "level": pa.string(), "cut_score": pa.float64()},
+    "comparability_break": {"indicator_id": pa.string(), "first_year": pa.int64(), "why": pa.string()},
+    "equated_instrument": dict.fromkeys(("instrument_id", "subject", "scale"), pa.string()),
     "partner": dict.fromkeys(("partner_id", "name", "sector", "issuer_id"), pa.string())
     | {"duplicate_free": pa.bool_(), "agreement_minimum_n": pa.int64()},
     "feed": dict.fromkeys(("feed_id", "stage", "cadence", "title"), pa.string()),

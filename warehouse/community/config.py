@@ -10,6 +10,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+# Each has an indicator of the same name.
+_OUTCOMES = (
+    "kindergarten_readiness",
+    "early_grade_reading",
+    "middle_grade_math",
+    "high_school_graduation",
+    "postsecondary_enrollment",
+    "postsecondary_completion",
+    "employment",
+)
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,20 +35,29 @@ class SchoolCalendar(_Frozen):
     )
 
 
+class ComparabilityBreak(_Frozen):
+    """From a cohort year on an indicator no longer compares with the years before."""
+
+    indicator_id: str = Field(description="The indicator.")
+    first_year: int = Field(description="First cohort year of the new way of measuring.")
+    why: str = Field(description="What changed: test, cut score, cohort rule; in words for residents.")
+
+
+class Equating(_Frozen):
+    """Results of two tests, or of one test before and after its cut score changed, that do compare."""
+
+    instrument_id: str = Field(description="One test.")
+    equals_instrument_id: str = Field(description="The other test, or the same one where its cut changed.")
+    subject: str | None = Field(None, description="Only in this subject; all of them where empty.")
+    source: str = Field(description="The study or ruling that says so.")
+
+
 class IndicatorChoice(_Frozen):
     """Which indicators the community answers for, and from when it measures change."""
 
-    core: dict[str, str] = Field(
-        default_factory=lambda: {
-            "kindergarten_readiness": "kindergarten_readiness",
-            "early_grade_reading": "early_grade_reading",
-            "middle_grade_math": "middle_grade_math",
-            "high_school_graduation": "high_school_graduation",
-            "postsecondary_enrollment": "postsecondary_enrollment",
-            "postsecondary_completion": "postsecondary_completion",
-            "employment": "employment",
-        },
-        description="Headline core indicator of each of the seven outcomes.",
+    core: dict[str, str | list[str]] = Field(
+        default_factory=lambda: dict[str, str | list[str]](zip(_OUTCOMES, _OUTCOMES, strict=True)),
+        description="Core indicator of each of the seven outcomes, or several: the first is the headline.",
     )
     priority: list[str] = Field(
         default_factory=list, description="Core indicators that get the first attention."
@@ -51,9 +71,21 @@ class IndicatorChoice(_Frozen):
         default_factory=dict,
         description="Baseline cohort year by indicator; default: first with enough coverage.",
     )
+    comparability_breaks: list[ComparabilityBreak] = Field(
+        default_factory=list,
+        description="Years from which an indicator is measured anew; a change of test or cut is seen anyway.",
+    )
+    equating: list[Equating] = Field(
+        default_factory=list, description="Tests whose results compare in spite of a change of test or cut."
+    )
     parameters: dict[str, float | int | str | bool] = Field(
         default_factory=dict, description="Values that replace the defaults of seeds/indicator_parameter.csv."
     )
+
+    def core_of(self, outcome: str) -> list[str]:
+        """Core indicators of an outcome, the headline first; none where none is chosen."""
+        chosen = self.core.get(outcome, [])
+        return [chosen] if isinstance(chosen, str) else chosen
 
 
 class PrivacyConfig(_Frozen):
@@ -87,7 +119,16 @@ class GatewayReadings(_Frozen):
         "statistical", description="Maintained or improved."
     )
     comparison: Literal["baseline", "previous"] = Field("baseline", description="Compared with what.")
-    gap_count_unit: Literal["group", "dimension"] = Field("group", description="What counts as one gap.")
+    outcome_reading: Literal["headline", "any", "all", "most"] = Field(
+        "headline", description="Which of an outcome's core indicators must be maintained or improved."
+    )
+    core_count_unit: Literal["outcome", "indicator"] = Field(
+        "outcome", description="Whether four of seven counts outcomes, or core indicators one by one."
+    )
+    gap_count_unit: Literal["group", "dimension", "outcome"] = Field(
+        "group",
+        description="What counts as one gap; a dimension or outcome counts once, and only if no gap in it widened.",
+    )
     stricter_evidence_counts: bool = Field(True, description="Where attestation and measurement disagree.")
     practical_margin: float = Field(0.02, ge=0, description="Practical margin, as a share (0.02 = 2 points).")
     outcomes_required: int = Field(4, ge=1, le=7, description="Outcomes maintained or improved.")
@@ -111,14 +152,20 @@ RaceGroup = Literal[
 
 
 class ReferenceGroups(_Frozen):
-    """With whom groups are compared; the best group of at least 30 people where none is named or it has nobody."""
+    """With whom groups are compared; the best group of at least 30 people where nothing is said.
 
-    race: RaceGroup | None = Field(None, description="Race group that the others are compared with.")
-    gender: Literal["female", "male", "nonbinary_or_other"] | None = Field(
-        None, description="Gender that the others are compared with."
+    A named group that has nobody gives way to the best one. `all_others` is everybody but the group, `whole` everybody;
+    crossings of dimensions take them where each of the dimensions does.
+    """
+
+    race: Literal[RaceGroup, "all_others", "whole"] | None = Field(
+        None, description="Race group that the others are compared with, or all_others or whole."
     )
-    economic: Literal["disadvantaged", "not_disadvantaged"] | None = Field(
-        None, description="Economic group that the other is compared with."
+    gender: Literal["female", "male", "nonbinary_or_other", "all_others", "whole"] | None = Field(
+        None, description="Gender that the others are compared with, or all_others or whole."
+    )
+    economic: Literal["disadvantaged", "not_disadvantaged", "all_others", "whole"] | None = Field(
+        None, description="Economic group that the other is compared with, or all_others or whole."
     )
 
 

@@ -28,9 +28,17 @@ from warehouse.report_card.tables import Row
 
 
 def trend(
-    words: Catalogue, rows: Sequence[Row], title: str, kind: str, baseline: int | None = None
+    words: Catalogue,
+    rows: Sequence[Row],
+    title: str,
+    kind: str,
+    baseline: int | None = None,
+    since: int | None = None,
 ) -> Markup:
-    """Rates of one group over years: line, points and band, first and last value written beside them."""
+    """Rates of one group over years: line, points and band, first and last value written beside them.
+
+    Years before `since` do not compare with it: the line begins anew.
+    """
     shown = shown_rows(rows)
     if not shown:
         return Markup("")
@@ -48,9 +56,17 @@ def trend(
     if baseline is not None and plane.first < baseline <= plane.last:
         x = plane.x(baseline)
         parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{plane.upper}" y2="{plane.lower}"/>')
-    parts += line(plane, rows, "one", band=True)
+    for part in _comparable(rows, since):
+        parts += line(plane, part, "one", band=True)
     parts += [_end_label(words, plane, shown[0]), _end_label(words, plane, shown[-1])]
     return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - every text in it is escaped
+
+
+def _comparable(rows: Sequence[Row], since: int | None) -> list[Sequence[Row]]:
+    """The years before and those from `since` on, which make two lines; one line where all compare."""
+    if since is None:
+        return [rows]
+    return [[r for r in rows if r["cohort_year"] < since], [r for r in rows if r["cohort_year"] >= since]]
 
 
 def panel(

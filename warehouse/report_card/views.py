@@ -41,8 +41,10 @@ def indicator_views(published: Published, words: Catalogue) -> list[View]:
 
 def _verdict(trend: Row | None, latest: Row | None) -> str:
     """The verdict of a trend, or why there is none."""
-    if trend is None or latest is None or trend["baseline_year"] in (None, latest["cohort_year"]):
+    if trend is None or latest is None or trend["baseline_year"] == latest["cohort_year"]:
         return "not_measured"
+    if trend["baseline_year"] is None:
+        return "not_measured" if trend["comparable_from_year"] is None else "no_comparable_period"
     told = trend["verdict_vs_baseline"]
     if told is None or trend["latest_year"] != latest["cohort_year"]:
         return "hidden"
@@ -131,7 +133,9 @@ def gap_summary(gaps: Mapping[str, Sequence[Row]], outcomes: Sequence[View], tre
         "certain": len(certain),
         "reduced": verdicts["reduced"] + verdicts["eliminated"],
         "widened": verdicts["widened"],
-        "uncertain": verdicts["not_enough_evidence"] + verdicts["persistent"],
+        "uncertain": verdicts["not_enough_evidence"]
+        + verdicts["no_comparable_period"]
+        + verdicts["persistent"],
         "largest": [{**row, "view": core[row["indicator_id"]]} for row in certain[:8]],
     }
 

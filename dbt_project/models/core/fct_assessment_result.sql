@@ -71,6 +71,10 @@ matched as (
         and offered.school_year between cut.first_year and cut.last_year
 ),
 
+equated as (
+    select * from {{ source('config', 'equated_instrument') }}
+),
+
 in_force as (
     select
         instrument_id, subject, grade_level, school_year,
@@ -103,8 +107,12 @@ select
         when attempt.performance_level_code is not null and in_force.levels not in (';;', '')
             then replace(in_force.levels, ', ', ';') like concat('%;', replace(lower(trim(attempt.performance_level_code)), ',', ' '), ';%')
     end as is_at_or_above_cut,
-    -- Results compare only where instrument and cut are the same.
-    concat_ws('|', attempt.instrument_id, cast(in_force.cut_score as string)) as comparability_key
+    -- Results compare only where instrument and cut are the same, or where an equating row says so.
+    coalesce(
+        of_subject.scale,
+        of_all.scale,
+        concat_ws('|', attempt.instrument_id, cast(in_force.cut_score as string), nullif(in_force.levels, ';;'))
+    ) as comparability_key
 from attempt
 left join instrument on attempt.instrument_id = instrument.instrument_id
 left join in_force
@@ -112,4 +120,8 @@ left join in_force
     and attempt.subject = in_force.subject
     and attempt.grade_level = in_force.grade_level
     and attempt.school_year = in_force.school_year
+left join equated as of_subject
+    on attempt.instrument_id = of_subject.instrument_id and attempt.subject = of_subject.subject
+left join equated as of_all
+    on attempt.instrument_id = of_all.instrument_id and of_all.subject is null
 where attempt.recency = 1

@@ -13,7 +13,12 @@ whole as (
         sum(denominator_n) as all_n,
         cast(sum(numerator_n) as double) / sum(denominator_n) as overall_rate,
         max(rate) - min(rate) as widest_gap,
-        max(reference_rate) as reference_rate,
+        -- Where each group has others of its own to be compared with, the whole stands for them.
+        case
+            when max(reference_value) = 'all_others' then cast(sum(numerator_n) as double) / sum(denominator_n)
+            else max(reference_rate)
+        end as reference_rate,
+        count(*) - max(case when reference_value in ('all_others', 'whole') then 0 else 1 end) as compared_n,
         max(case when is_large_enough then 0 else 1 end) = 1 as has_small_group
     from gap
     group by {{ series }}
@@ -40,7 +45,7 @@ select
     whole.widest_gap,
     summed.squares / whole.all_n as between_group_variance,
     case when whole.overall_rate > 0 then summed.entropy / whole.all_n end as theil_index,
-    case when whole.reference_rate > 0 then 100e0 * summed.distance / (whole.group_n - 1) / whole.reference_rate end as index_of_disparity,
+    case when whole.reference_rate > 0 then 100e0 * summed.distance / whole.compared_n / whole.reference_rate end as index_of_disparity,
     whole.has_small_group
 from whole
 inner join summed using ({{ series }})

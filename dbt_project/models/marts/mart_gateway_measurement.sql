@@ -53,13 +53,13 @@ disaggregated as (
 
 chosen as (
     select
-        choice.role,
+        case when choice.role = 'core_further' then 'core' else choice.role end as role,
         count(distinct choice.outcome_id) as outcome_n,
         count(*) as indicator_n,
         count(*) filter (where disaggregated.dimension_n = 3) as disaggregated_n
     from choice
     left join disaggregated on choice.indicator_id = disaggregated.indicator_id
-    group by choice.role
+    group by case when choice.role = 'core_further' then 'core' else choice.role end
 ),
 
 role as (

@@ -25,33 +25,46 @@ rate as (
     where rate.is_enough_data and rate.denominator_n > 0
 ),
 
+incomparable as (
+    select * from {{ ref('fct_indicator_incomparable_year') }}
+),
+
 -- By grouping, not by windows and joins with itself: a row here is only wanted for three of its years.
 dated as (
     select
         rate.*,
         span.latest_year,
-        span.baseline_year
+        rate.cohort_year < span.latest_year as is_earlier,
+        rate.cohort_year < span.latest_year and incomparable.indicator_id is null as is_comparable,
+        rate.cohort_year < span.latest_year and incomparable.indicator_id is null
+        and (chosen_baseline is null or chosen_baseline > span.latest_year or rate.cohort_year >= chosen_baseline) as may_be_baseline
     from rate
     inner join (
-        select
-            {{ series }},
-            max(cohort_year) as latest_year,
-            coalesce(min(case when cohort_year >= chosen_baseline then cohort_year end), min(cohort_year)) as baseline_year
+        select {{ series }}, max(cohort_year) as latest_year
         from rate
         group by {{ series }}
     ) as span using ({{ series }})
+    left join incomparable
+        on rate.indicator_id = incomparable.indicator_id
+        and rate.organization_key = incomparable.organization_key
+        and rate.cohort_year = incomparable.cohort_year
+        and span.latest_year = incomparable.later_year
 ),
 
 paired as (
     select
         {{ series }},
         latest_year,
-        max(case when cohort_year = baseline_year and baseline_year < latest_year then cohort_year end) as baseline_year,
-        max(case when cohort_year < latest_year then cohort_year end) as previous_year,
+        min(case when may_be_baseline then cohort_year end) as baseline_year,
+        max(case when is_comparable then cohort_year end) as previous_year,
+        case
+            when max(case when is_earlier and not is_comparable then 1 else 0 end) = 1
+                then coalesce(min(case when is_comparable then cohort_year end), latest_year)
+        end as comparable_from_year,
         {% for name, column in values %}
-        max(case when cohort_year = latest_year then {{ column }} end) as {{ name }}1,
-        max(case when cohort_year = baseline_year and baseline_year < latest_year then {{ column }} end) as {{ name }}0,
-        max_by({{ column }}, cohort_year) filter (where cohort_year < latest_year) as {{ name }}p{% if not loop.last %},{% endif %}
+        max(case when not is_earlier then {{ column }} end) as {{ name }}1,
+        min_by({{ column }}, cohort_year) filter (where may_be_baseline) as {{ name }}0,
+        max_by({{ column }}, cohort_year) filter (where is_comparable) as {{ name }}p{% if not loop.last %},{% endif %}
         {% endfor %}
     from dated
     group by {{ series }}, latest_year
@@ -124,6 +137,7 @@ select
     baseline_year,
     previous_year,
     latest_year,
+    comparable_from_year,
     p0 as baseline_rate,
     pp as previous_rate,
     p1 as latest_rate,
@@ -134,11 +148,11 @@ select
     change_high,
     p_value,
     q_value,
-    {{ change_verdict('change', 'change_low', 'change_high', 'q_value', 'change_low_90', 'change_high_90', 'practical_margin', 'direction') }} as verdict_vs_baseline,
-    {{ plain_verdict('change', 'practical_margin', 'direction') }} as plain_vs_baseline,
+    {{ change_verdict('change', 'change_low', 'change_high', 'q_value', 'change_low_90', 'change_high_90', 'practical_margin', 'direction', 'comparable_from_year') }} as verdict_vs_baseline,
+    {{ plain_verdict('change', 'practical_margin', 'direction', 'comparable_from_year') }} as plain_vs_baseline,
     step as change_vs_previous,
     step_low as change_vs_previous_low,
     step_high as change_vs_previous_high,
-    {{ change_verdict('step', 'step_low', 'step_high', 'step_q_value', 'step_low_90', 'step_high_90', 'practical_margin', 'direction') }} as verdict_vs_previous,
-    {{ plain_verdict('step', 'practical_margin', 'direction') }} as plain_vs_previous
+    {{ change_verdict('step', 'step_low', 'step_high', 'step_q_value', 'step_low_90', 'step_high_90', 'practical_margin', 'direction', 'comparable_from_year') }} as verdict_vs_previous,
+    {{ plain_verdict('step', 'practical_margin', 'direction', 'comparable_from_year') }} as plain_vs_previous
 from corrected

@@ -50,14 +50,15 @@ summed as (
             '{{ dimension }}' as dimension,
             {{ dimension }}_group as group_value,
             count(*) as person_n,
-            cast(sum(exact_score) as double) as total,
-            cast(sum(exact_score * exact_score) as double) as squares
+            cast(sum(exact_score) as decimal(38, 6)) as total,
+            cast(sum(exact_score * exact_score) as decimal(38, 6)) as squares
         from described
         group by instrument_id, subject, grade_level, school_year, {{ dimension }}_group
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 
+-- Everybody but the group, of whom all others and the whole are made.
 grouped as (
     select
         instrument_id,
@@ -67,9 +68,27 @@ grouped as (
         dimension,
         group_value,
         person_n,
-        total / person_n as score_mean,
-        case when person_n > 1 then sqrt(greatest(0e0, squares - total * total / person_n) / (person_n - 1)) end as score_sd
+        sum(person_n) over dimension_whole as all_n,
+        sum(person_n) over dimension_whole - person_n as others_n,
+        {% for name, count, sum, squares in [
+            ('', 'person_n', 'total', 'squares'),
+            (
+                'others_', '(sum(person_n) over dimension_whole - person_n)', '(sum(total) over dimension_whole - total)',
+                '(sum(squares) over dimension_whole - squares)',
+            ),
+        ] %}
+        cast({{ sum }} as double) / nullif({{ count }}, 0) as {{ name }}score_mean,
+        case
+            when {{ count }} > 1
+                then sqrt(
+                    greatest(0e0, cast({{ squares }} as double) - cast({{ sum }} as double) * cast({{ sum }} as double) / {{ count }})
+                    / ({{ count }} - 1)
+                )
+        end as {{ name }}score_sd,
+        {% endfor %}
+        cast(sum(total) over dimension_whole as double) / sum(person_n) over dimension_whole as whole_score_mean
     from summed
+    window dimension_whole as (partition by instrument_id, subject, grade_level, school_year, dimension)
 ),
 
 -- As for rates: the named group, else the best one large enough not to be best by chance; unknown is nobody's yardstick.
@@ -90,23 +109,22 @@ ranked as (
                 score_mean desc,
                 person_n desc,
                 group_value
-        ) as place
+        ) as place,
+        case dimension when 'race' then race_reference when 'gender' then gender_reference else economic_reference end as asked
     from grouped
     cross join community
 ),
 
-compared as (
+-- A group differs from the whole by its share of others times its difference to these, and they are independent of it.
+beside as (
     select
         ranked.*,
-        best.group_value as reference_value,
-        best.person_n as reference_n,
-        best.score_mean as reference_mean,
-        best.score_mean - ranked.score_mean as score_gap,
-        sqrt(ranked.score_sd * ranked.score_sd / ranked.person_n + best.score_sd * best.score_sd / best.person_n) as gap_standard_error,
-        sqrt(
-            ((ranked.person_n - 1) * ranked.score_sd * ranked.score_sd + (best.person_n - 1) * best.score_sd * best.score_sd)
-            / nullif(ranked.person_n + best.person_n - 2, 0)
-        ) as pooled_sd
+        ranked.asked in ('all_others', 'whole') as is_against_others,
+        case when ranked.asked = 'whole' then cast(ranked.others_n as double) / ranked.all_n else 1e0 end as weight,
+        best.group_value as best_value,
+        best.person_n as best_n,
+        best.score_mean as best_mean,
+        best.score_sd as best_sd
     from ranked
     inner join ranked as best
         on ranked.instrument_id = best.instrument_id
@@ -115,6 +133,28 @@ compared as (
         and ranked.school_year = best.school_year
         and ranked.dimension = best.dimension
         and best.place = 1
+),
+
+yardstick as (
+    select
+        *,
+        case when is_against_others then asked else best_value end as reference_value,
+        case asked when 'all_others' then others_n when 'whole' then all_n else best_n end as reference_n,
+        case asked when 'all_others' then others_score_mean when 'whole' then whole_score_mean else best_mean end as reference_mean,
+        case when is_against_others then others_n else best_n end as yard_n,
+        case when is_against_others then others_score_sd else best_sd end as yard_sd
+    from beside
+),
+
+compared as (
+    select
+        *,
+        reference_mean - score_mean as score_gap,
+        weight * sqrt(score_sd * score_sd / person_n + yard_sd * yard_sd / nullif(yard_n, 0)) as gap_standard_error,
+        sqrt(
+            ((person_n - 1) * score_sd * score_sd + (yard_n - 1) * yard_sd * yard_sd) / nullif(person_n + yard_n - 2, 0)
+        ) as pooled_sd
+    from yardstick
 )
 
 select
@@ -129,7 +169,7 @@ select
     score_mean,
     score_sd,
     reference_value,
-    reference_n,
+    cast(reference_n as bigint) as reference_n,
     reference_mean,
     score_gap,
     case when group_value <> reference_value then gap_standard_error end as gap_standard_error,
