@@ -103,6 +103,25 @@ class Since(BaseModel):
         return f"{self.on} (run {self.run_id})" if self.on else f"run {self.run_id}"
 
 
+class LinkageFigure(BaseModel):
+    """How a source was linked, for all of its people or a group of them; later nights are held against it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    feed_id: str
+    partner_id: str
+    dimension: str
+    group_value: str
+    person_n: int
+    matched_n: int
+    row_n: int | None = None
+    unlinked_row_n: int | None = None
+    source_person_n: int | None = None
+    grey_zone_rate: float | None = None
+    estimated_precision: float | None = None
+    estimated_recall: float | None = None
+
+
 class QualityReport(BaseModel):
     """All results of one run."""
 
@@ -112,6 +131,9 @@ class QualityReport(BaseModel):
     made_on: date | None = Field(None, description="Day of the run, by the clock of the settings.")
     results: list[RuleResult]
     row_counts: dict[str, int]
+    linkage: list[LinkageFigure] = Field(
+        default_factory=list, description="How well people were linked, as mart_linkage_quality told it."
+    )
     held: list[str] = Field(
         default_factory=list,
         description="Deliveries without which the tables were built, each in a sentence.",

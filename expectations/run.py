@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import duckdb
 
 from expectations.adapter import close, expectation, open_context
-from expectations.model import QualityReport, Rule, RuleResult, Suite, load_suites
+from expectations.model import LinkageFigure, QualityReport, Rule, RuleResult, Suite, load_suites
 from expectations.reports import DATA_DOCS, failing_since, save_report
 
+LINKAGE = "marts.mart_linkage_quality"
 _RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 
 
@@ -80,7 +81,10 @@ def _run(database: Path, run_id: str, suites: Sequence[Suite], made_on: date | N
                 results += _results(suite, outcomes[suite.table])
     finally:
         close(source)
-    report = QualityReport(run_id=run_id, made_on=made_on, results=results, row_counts=counts)
+    linkage = _linkage(database) if LINKAGE in counts else []
+    report = QualityReport(
+        run_id=run_id, made_on=made_on, results=results, row_counts=counts, linkage=linkage
+    )
     return _Ran(report, context, outcomes)
 
 
@@ -99,6 +103,17 @@ def _row_counts(database: Path, suites: Sequence[Suite]) -> dict[str, int]:
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     row = con.execute(f"select count(*) from {table}").fetchone()
     return int(row[0]) if row else 0
+
+
+def _linkage(database: Path) -> list[LinkageFigure]:
+    """What the mart tells of linkage; what a broken row lacks is the rules' to say."""
+    names = list(LinkageFigure.model_fields)
+    told = " and ".join(
+        f"{name} is not null" for name, field in LinkageFigure.model_fields.items() if field.is_required()
+    )
+    with duckdb.connect(str(database), read_only=True) as con:
+        rows = con.execute(f"select {', '.join(names)} from {LINKAGE} where {told} order by all").fetchall()
+    return [LinkageFigure.model_validate(dict(zip(names, row, strict=True))) for row in rows]
 
 
 def _run_suite(context: Any, source: Any, suite: Suite) -> Any:

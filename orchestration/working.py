@@ -87,7 +87,7 @@ def fill_sources(
         partner_feeds=_partner_feeds(community),
         releases=_release_history(community),
         gateway_release=gateway_history(community.paths),
-        table_history=_table_history(community),
+        **_last_released(community),
     )
 
 
@@ -121,12 +121,15 @@ def _release_history(community: Community) -> list[dict[str, Any]]:
     ]
 
 
-def _table_history(community: Community) -> list[dict[str, Any]]:
-    """How large each table was in the night that made the present release, as the quality gate counted it then."""
+def _last_released(community: Community) -> dict[str, list[dict[str, Any]]]:
+    """How large each table was and how well people were linked in the night that made the present release."""
     current = [release for release in list_releases(community.paths) if release.is_current]
-    if not current:
-        return []
-    report = load_report(community.paths.quality, read_manifest(current[-1].path)["run_id"])
-    return (
-        [{"table_name": name, "row_n": n} for name, n in sorted(report.row_counts.items())] if report else []
+    report = (
+        load_report(community.paths.quality, read_manifest(current[-1].path)["run_id"]) if current else None
     )
+    if report is None:
+        return {"table_history": [], "linkage_history": []}
+    return {
+        "table_history": [{"table_name": name, "row_n": n} for name, n in sorted(report.row_counts.items())],
+        "linkage_history": [figure.model_dump() for figure in report.linkage],
+    }

@@ -86,6 +86,14 @@ def put_in_place(paths: CommunityPaths) -> Path:
     return paths.warehouse
 
 
+# What is kept of mart_linkage_quality from release to release.
+LINKAGE_HISTORY = {
+    **dict.fromkeys(("feed_id", "partner_id", "dimension", "group_value"), pa.string()),
+    **dict.fromkeys(("person_n", "matched_n", "row_n", "unlinked_row_n", "source_person_n"), pa.int64()),
+    **dict.fromkeys(("grey_zone_rate", "estimated_precision", "estimated_recall"), pa.float64()),
+}
+
+
 def write_configuration(
     con: duckdb.DuckDBPyConnection,
     community: Community,
@@ -97,6 +105,7 @@ def write_configuration(
     access_log: Sequence[Mapping[str, Any]] = (),
     gateway_release: Sequence[Mapping[str, Any]] = (),
     table_history: Sequence[Mapping[str, Any]] = (),
+    linkage_history: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Write the schema `config`: what the models need to know of the community, one table a subject.
 
@@ -112,6 +121,7 @@ def write_configuration(
             the gateways so far, a row a change.
         table_history: rows table_name, row_n: how large each table was at the last release; the quality gate alone
             reads it.
+        linkage_history: rows of mart_linkage_quality at the last release; the quality gate alone reads it.
     """
     con.execute("create schema if not exists config")
     text, number, flag, moment = pa.string(), pa.float64(), pa.bool_(), pa.timestamp("us")
@@ -211,6 +221,7 @@ def write_configuration(
         },
     )
     _table(con, "table_history", table_history, {"table_name": text, "row_n": pa.int64()})
+    _table(con, "linkage_history", linkage_history, LINKAGE_HISTORY)
 
 
 def _table(
