@@ -13,6 +13,7 @@ import dagster as dg
 
 from expectations.model import QualityReport
 from ingestion.standing import feed_standings
+from orchestration import names
 from orchestration.trouble import failed_steps
 from warehouse.alerts import (
     AlertReport,
@@ -35,10 +36,17 @@ RELEASE_STEP = "publish_release"
 
 @dataclass(frozen=True)
 class Told:
-    """What was sent: a title for each alert, and how each target took it."""
+    """What was sent, and of what.
+
+    Attributes:
+        titles: a title for each alert.
+        reports: how each target took it.
+        outcome: tags for the run, so that the list of runs says why a night failed or which release stands after it.
+    """
 
     titles: list[str]
     reports: list[AlertReport]
+    outcome: dict[str, str]
 
 
 def tell_night(
@@ -62,7 +70,7 @@ def tell_night(
     )
     state = load_state(community.paths)
     alerts, after = due_alerts(community.config.name, state, night, community.config.alerts.kinds)
-    told = Told([alert.title for alert in alerts], [])
+    told = Told([alert.title for alert in alerts], [], _outcome(night))
     if alerts:
         urls = targets(community, settings)
         for alert in alerts:
@@ -86,6 +94,13 @@ def _result(
     blocked = any(step == RELEASE_STEP for step, _ in failed)
     reasons = [f"{step}: {reason}" for step, reason in failed] or ["the run ended without a failed step"]
     return "block" if blocked else "failure", reasons
+
+
+def _outcome(night: NightOutcome) -> dict[str, str]:
+    if night.result == "ok":
+        return {names.RELEASE_TAG: night.release_id} if night.release_id else {}
+    first, *more = night.reasons
+    return {names.WHY_TAG: first + (f" (and {len(more)} more)" if more else "")}
 
 
 def _blocking(community: Community, run_id: str) -> list[str]:

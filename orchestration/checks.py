@@ -13,6 +13,14 @@ from orchestration import names, progress
 from orchestration.community_resource import CommunityResource
 from warehouse.ledger import Hold
 
+GATE_STEP, BLOCKING = "quality_gate", "__block"
+
+
+def stopped(report: QualityReport) -> str:
+    """Why the gate lets nothing be published: every broken blocking rule, one a line."""
+    told = [f"{r.table} {r.rule_id}: {r.error or r.why} Fix: {r.fix}" for r in report.blocking_failures]
+    return "\n".join(["The quality gate stopped the release; the last release stays.", *told])
+
 
 def _asset_key(table: str) -> dg.AssetKey:
     schema, name = table.split(".")
@@ -78,7 +86,7 @@ def build_quality_checks(known: set[dg.AssetKey]) -> dg.AssetChecksDefinition:
     """The step that runs all suites and yields the checks of every table."""
     specs = quality_specs(known)
 
-    @dg.multi_asset_check(specs=specs, name="quality_gate")
+    @dg.multi_asset_check(specs=specs, name=GATE_STEP)
     def quality_gate(
         context: dg.AssetCheckExecutionContext, community: CommunityResource
     ) -> Iterator[dg.AssetCheckResult]:
@@ -98,6 +106,9 @@ def build_quality_checks(known: set[dg.AssetKey]) -> dg.AssetChecksDefinition:
             )
         for spec in specs:
             yield _result(spec, report)
+        if any(r.table.startswith("marts.") for r in report.blocking_failures):
+            # Dagster ends the step here anyway, but would name the check without its reason.
+            raise dg.Failure(stopped(report))
 
     return quality_gate
 

@@ -6,8 +6,19 @@ What belongs here: writing `dagster.yaml`. What does not: starting anything.
 from __future__ import annotations
 
 import os
+import sys
+from functools import partial
 from pathlib import Path
 
+import dagster as dg
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+
+from orchestration import names
 from warehouse.community import Community
 from warehouse.settings import Settings
 
@@ -29,3 +40,16 @@ def prepare_instance(community: Community) -> Path:
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["THROUGHLINE_COMMUNITY"] = str(community.paths.root)
     return home
+
+
+def belong_to_location(instance: dg.DagsterInstance, job_name: str) -> None:
+    """Have runs that this process makes belong to the code location that `throughline serve` loads.
+
+    Dagster gives an origin only to runs that its daemon or its pages launch. Without one, the timeline on the first
+    page leaves a night of the command line out, and its run has no way to be started again.
+    """
+    target = LoadableTargetOrigin(executable_path=sys.executable, module_name=names.LOCATION)
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, names.LOCATION)
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job_name)
+    create = partial(instance.create_run_for_job, remote_job_origin=origin)
+    instance.create_run_for_job = create  # type: ignore[method-assign]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration import names
 from orchestration.alerts import tell_night
 from orchestration.community_resource import CommunityResource, configured_community
 from orchestration.trouble import reason
@@ -76,6 +77,8 @@ def _tell(context: dg.RunStatusSensorContext, *, succeeded: bool) -> None:
     community = configured_community()
     if community is None or context.dagster_run.job_name != nightly_job.name:
         return
+    if names.STARTED_BY_TAG in context.dagster_run.tags:
+        return  # a night of the command line tells by itself
     community.paths.ensure()
     events = [
         record.dagster_event
@@ -86,4 +89,5 @@ def _tell(context: dg.RunStatusSensorContext, *, succeeded: bool) -> None:
         told = "; ".join(f"{event.step_key}: {reason(event)}" for event in events) or "see the run"
         with (community.paths.logs / "failed_nights.log").open("a", encoding="utf-8") as log:
             log.write(f"{Settings().clock().isoformat()} {run_id} {told}\n")
-    tell_night(community, Settings(), run_id, succeeded=succeeded, events=events)
+    report = tell_night(community, Settings(), run_id, succeeded=succeeded, events=events)
+    context.instance.add_run_tags(run_id, report.outcome)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from orchestration import progress
+from orchestration import names, progress
 from orchestration.alerts import Told, tell_night
-from orchestration.instance import prepare_instance
+from orchestration.checks import BLOCKING, GATE_STEP
+from orchestration.instance import belong_to_location, prepare_instance
 from orchestration.trouble import reason
 from warehouse.community import Community
 from warehouse.release import ReleaseInfo, list_releases
@@ -75,17 +76,20 @@ def _execute(community: Community) -> NightResult:
 
     before = _current(community)
     with dg.DagsterInstance.get() as instance:
+        belong_to_location(instance, "nightly")
         job = build_definitions().resolve_job_def("nightly")
         result = job.execute_in_process(
             instance=instance,
             raise_on_error=False,
+            tags={names.STARTED_BY_TAG: "throughline run"},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         failures = _failures(result)
-    progress.say("Telling who asked to be told")
-    told = tell_night(
-        community, Settings(), result.run_id, succeeded=result.success, events=result.all_events
-    )
+        progress.say("Telling who asked to be told")
+        told = tell_night(
+            community, Settings(), result.run_id, succeeded=result.success, events=result.all_events
+        )
+        instance.add_run_tags(result.run_id, told.outcome)
     after = _current(community)
     new = after if after and (before is None or before.release_id != after.release_id) else None
     return NightResult(result.success and not failures, new, after, failures, result.run_id, told)
@@ -100,7 +104,10 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
     for event in result.all_events:
         if event.event_type_value == "STEP_FAILURE":
             told.append(f"{event.step_key}: {reason(event)}")
+    gate_told = any(event.step_key == GATE_STEP for event in result.all_events if event.is_step_failure)
     for evaluation in result.get_asset_check_evaluations():
+        if gate_told and evaluation.check_name.endswith(BLOCKING):
+            continue  # the step's own failure names every broken rule
         if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR:
             told.append(
                 f"{evaluation.asset_key.to_user_string()}: {evaluation.description or evaluation.check_name}"

@@ -9,6 +9,7 @@ import dagster as dg
 
 from expectations.model import QualityReport
 from orchestration import names, progress
+from orchestration.checks import stopped
 from orchestration.community_resource import CommunityResource
 from orchestration.inputs import current_fingerprint
 from warehouse.fingerprint import code_version
@@ -87,10 +88,7 @@ def _refuse_if_failed(report: QualityReport | None) -> None:
     if report is None:
         raise dg.Failure("The quality gate did not run, so nothing is published; the last release stays.")
     if report.blocking_failures:
-        told = "\n".join(
-            f"{r.table} {r.rule_id}: {r.error or r.why} Fix: {r.fix}" for r in report.blocking_failures
-        )
-        raise dg.Failure(f"The quality gate stopped the release; the last release stays.\n{told}")
+        raise dg.Failure(stopped(report))
 
 
 @dg.asset(

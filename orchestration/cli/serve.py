@@ -16,9 +16,10 @@ from typing import Annotated
 
 import typer
 
+from orchestration import names
 from orchestration.cli.console import CommunityOption, console, open_community
 
-_DEFINITIONS = ("-m", "orchestration.definitions")
+_DEFINITIONS = ("-m", names.LOCATION)
 
 
 class Part(StrEnum):
