@@ -7,6 +7,7 @@ output (`orchestration.cli`) and the steps (`orchestration.assets`).
 from __future__ import annotations
 
 import logging
+import uuid
 from dataclasses import dataclass
 
 import dagster as dg
@@ -15,6 +16,7 @@ from orchestration import names, progress
 from orchestration.alerts import Told, tell_night
 from orchestration.checks import BLOCKING, GATE_STEP
 from orchestration.instance import belong_to_location, prepare_instance
+from orchestration.pace import Pace
 from orchestration.trouble import reason
 from warehouse.community import Community
 from warehouse.release import ReleaseInfo, list_releases
@@ -78,8 +80,11 @@ def _execute(community: Community) -> NightResult:
     with dg.DagsterInstance.get() as instance:
         belong_to_location(instance, "nightly")
         job = build_definitions().resolve_job_def("nightly")
+        run_id = str(uuid.uuid4())
+        progress.expect(Pace(instance, job.name, run_id).left)
         result = job.execute_in_process(
             instance=instance,
+            run_id=run_id,
             raise_on_error=False,
             tags={names.STARTED_BY_TAG: "throughline run"},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},

@@ -10,7 +10,7 @@ import io
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Protocol
 
@@ -20,26 +20,33 @@ _DBT_STEP = re.compile(r"^\s*(?:\d\d:\d\d:\d\d\s+)?(\d+) of (\d+) (?:OK|PASS|WAR
 class Listener(Protocol):
     """Whoever is told of the steps of a run."""
 
-    def at(self, message: str) -> None:
-        """What is being done now."""
+    def at(self, message: str, left: float | None) -> None:
+        """What is being done now, and the seconds that usually remain; None where no earlier night tells."""
 
     def done(self, step: str, seconds: float) -> None:
         """A step ended."""
 
 
 _listener: Listener | None = None
+_left: Callable[[], float | None] | None = None
 
 
 def listen(listener: Listener | None) -> None:
     """Have `listener` told of every step from now on; None stops it."""
-    global _listener
-    _listener = listener
+    global _listener, _left
+    _listener, _left = listener, None
+
+
+def expect(left: Callable[[], float | None]) -> None:
+    """Ask `left` for the seconds that usually remain, whenever a listener is told something."""
+    global _left
+    _left = left
 
 
 def say(message: str) -> None:
     """Tell the listener, if there is one, what is being done."""
     if _listener is not None:
-        _listener.at(message)
+        _listener.at(message, _left() if _left else None)
 
 
 @contextmanager

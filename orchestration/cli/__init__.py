@@ -20,6 +20,8 @@ import typer
 app = typer.Typer(
     name="throughline",
     help="Throughline: from files that partners drop to indicators, gaps and gateway status, published safely.",
+    epilog="Start with `throughline demo`, or `throughline init FOLDER`. Exit codes: 0 done; 1 something needs "
+    "mending; 2 wrong options or input. The output says what, and what to do.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,

@@ -45,13 +45,21 @@ class _Told:
     def __init__(self, status: Status) -> None:
         self.status = status
 
-    def at(self, message: str) -> None:
-        """Show what is being done."""
-        self.status.update(message)
+    def at(self, message: str, left: float | None) -> None:
+        """Show what is being done, and how long earlier nights took from here."""
+        self.status.update(message + usually(left))
 
     def done(self, step: str, seconds: float) -> None:
         """Keep a line."""
         console.print(f"[green]done[/green] {step} ({seconds:,.1f} s)")
+
+
+def usually(left: float | None) -> str:
+    """How much longer it usually takes, roughly; nothing where no earlier night tells, or it is over its time."""
+    if left is None or left < 1:
+        return ""
+    told = f"{left:.0f} s" if left < 90 else f"{left / 60:.0f} min" if left < 5400 else f"{left / 3600:.1f} h"
+    return f" (as earlier nights went, {told} more)"
 
 
 def run_and_tell(directory: Path | None, *, as_json: bool = False) -> int:
