@@ -49,6 +49,7 @@ _COMMUNITY: dict[str, Any] = {
     "pillar_reading": "each_pillar",
     "trend_reading": "statistical",
     "comparison": "baseline",
+    "trend_years": 5,
     "outcome_reading": "headline",
     "core_count_unit": "outcome",
     "gap_count_unit": "group",

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from orchestration.working import prepare_working
 from tests.end_to_end import independent, independent_gateways
@@ -214,6 +215,29 @@ def test_trends_of_every_series(
         ["change", "change_low", "change_high", "p_value", "q_value"],
         ["verdict"],
     )
+
+
+def test_slopes_of_the_core_indicators(
+    known: duckdb.DuckDBPyConnection, rated: pd.DataFrame, facts: dict[str, dict[str, str]]
+) -> None:
+    """If not, a community that reads trends over years is told of one that is none."""
+    total = rated[(rated[independent.GROUPS] == "all").all(axis=1) & (rated["denominator_n"] > 0)]
+    total = total[total["coverage_rate"] >= total["indicator_id"].map(facts["coverage"])]
+    told = known.sql("select * from marts.mart_gateway_slope order by indicator_id").df()
+    assert len(told) >= 5
+    for row in told.itertuples():
+        years = total[total["indicator_id"] == row.indicator_id].sort_values("cohort_year")
+        years = years[years["cohort_year"] > years["cohort_year"].max() - 5]
+        n, x = years["denominator_n"].to_numpy(float), years["numerator_n"].to_numpy(float)
+        t = years["cohort_year"].to_numpy(float)
+        slope = np.polyfit(t, x / n, 1, w=np.sqrt(n))[0]
+        centred = t - np.average(t, weights=n)
+        mean = x.sum() / n.sum()
+        error = np.sqrt(mean * (1 - mean) / (n * centred**2).sum())
+        assert row.change == pytest.approx(slope * (t[-1] - t[0]), abs=1e-9)
+        assert row.p_value == pytest.approx(2 * stats.norm.sf(abs(slope / error)), abs=1e-9)
+        low = (slope - stats.norm.ppf(0.975) * error) * (t[-1] - t[0])
+        assert row.change_low == pytest.approx(low, abs=1e-9)
 
 
 def test_changes_of_every_gap(

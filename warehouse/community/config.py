@@ -118,7 +118,10 @@ class GatewayReadings(_Frozen):
     trend_reading: Literal["statistical", "plain"] = Field(
         "statistical", description="Maintained or improved."
     )
-    comparison: Literal["baseline", "previous"] = Field("baseline", description="Compared with what.")
+    comparison: Literal["baseline", "previous", "trend"] = Field(
+        "baseline", description="Compared with what; trend is the slope over the last years."
+    )
+    trend_years: int = Field(5, ge=3, description="Cohort years that a trend looks at, the latest included.")
     outcome_reading: Literal["headline", "any", "all", "most"] = Field(
         "headline", description="Which of an outcome's core indicators must be maintained or improved."
     )

@@ -19,6 +19,7 @@ from warehouse.settings import CommunityPaths
 
 # In the order in which they build on one another.
 _MODELS = (
+    "mart_gateway_slope",
     "mart_gateway_core_indicator",
     "mart_gateway_outcome",
     "mart_gateway_gap",

@@ -14,6 +14,10 @@ trend as (
     select * from {{ ref('mart_indicator_trend') }}
 ),
 
+slope as (
+    select * from {{ ref('mart_gateway_slope') }}
+),
+
 judged as (
     select
         outcome.outcome_id,
@@ -26,6 +30,8 @@ judged as (
         -- A total of fewer people than may be published says nothing here either.
         coalesce(
             case
+                when community.comparison = 'trend' and community.trend_reading = 'plain' then slope.plain_verdict
+                when community.comparison = 'trend' then slope.verdict
                 when least(trend.latest_denominator_n, trend.baseline_denominator_n) < community.minimum_n then 'not_enough_evidence'
                 when community.comparison = 'previous' and community.trend_reading = 'plain' then trend.plain_vs_previous
                 when community.comparison = 'previous' then trend.verdict_vs_previous
@@ -49,6 +55,7 @@ judged as (
         and trend.race_group = 'all'
         and trend.gender_group = 'all'
         and trend.economic_group = 'all'
+    left join slope on choice.indicator_id = slope.indicator_id
 )
 
 select
