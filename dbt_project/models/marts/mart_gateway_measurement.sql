@@ -165,8 +165,8 @@ facts as (
     ("core_indicators_disaggregated_and_shared", "core_n > 0 and core_disaggregated_n = core_n and quarter_n >= 4", "concat('Releases stand in ', cast(quarter_n as string), ' of the last four quarters; ', cast(core_disaggregated_n as string), ' core indicators are disaggregated.')"),
     ("contributing_indicators_configured", "contributing_n > 0", "concat(cast(contributing_n as string), ' contributing indicators are chosen.')"),
     ("data_connected_across_stages", "stage_n >= 3 and coalesce(" ~ share ~ ", 0) >= 0.5 and coalesce(" ~ share_college ~ ", 0) >= 0.5", "concat('Data of ', cast(stage_n as string), ' stages; ', cast(cast(round(100 * coalesce(" ~ share ~ ", 0)) as integer) as string), ' % of young children and ', cast(cast(round(100 * coalesce(" ~ share_college ~ ", 0)) as integer) as string), ' % of college students are linked to K-12.')"),
-    ("contributing_indicators_improving", "improved_n > 0", "concat(cast(improved_n as string), ' contributing indicators improved.')"),
-    ("student_level_data_in_use", "partner_n > 0", "concat(cast(partner_n as string), ' partners read student-level tables in the last quarter.')"),
+    ("contributing_indicators_improving", "improved_n > 0", "concat('Contributing indicators that improved: ', cast(improved_n as string), '.')"),
+    ("student_level_data_in_use", "partner_n > 0", "concat('Partners that read student-level tables in the last quarter: ', cast(partner_n as string), '.')"),
     ("disparities_monitored", "priority_n > 0 and monitored_n = priority_n", "concat(cast(monitored_n as string), ' of ', cast(priority_n as string), ' priority indicators have gaps measured in all three dimensions.')"),
     ("fresh_disaggregated_data_across_sectors", "sector_n >= 2", "concat('Feeds of ', cast(sector_n as string), ' sectors are within their freshness.')"),
 ] %}
