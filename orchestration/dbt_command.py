@@ -7,6 +7,7 @@ What belongs here: how dbt is called, and which of its nodes. What does not: wha
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,8 @@ from orchestration.dbt_manifest import DBT_PROJECT, sources_hash
 
 _STAMP = "parsed_of"
 _PARSE = "partial_parse.msgpack"
+_RESULTS = "run_results.json"
+_TOLD = 10  # failures that are named one by one
 _BUILT = ("model", "seed", "snapshot")
 
 
@@ -68,6 +71,42 @@ def known_parse(target: Path) -> Iterator[list[str]]:
         (target / _PARSE).unlink(missing_ok=True)
     yield ["--partial-parse"]
     stamp.write_text(wanted, encoding="utf-8")
+
+
+def forget_results(target: Path) -> None:
+    """Remove what dbt said of an earlier build, so that it is never taken for this one's."""
+    (target / _RESULTS).unlink(missing_ok=True)
+
+
+def what_failed(target: Path) -> str | None:
+    """Which tests and tables of the build failed, by name; None where dbt ended before it built anything.
+
+    Nothing of dbt's own messages is in it: they may quote values.
+    """
+    file = target / _RESULTS
+    if not file.is_file():
+        return None
+    results = json.loads(file.read_text(encoding="utf-8"))["results"]
+    failed = [_named(result) for result in results if result["status"] in ("fail", "error")]
+    if not failed:
+        return None
+    more = [f"and {len(failed) - _TOLD} more"] if len(failed) > _TOLD else []
+    return "\n".join(
+        [
+            *failed[:_TOLD],
+            *more,
+            "So the tables were not put in place, nothing is published, and the last release stays.",
+            f"The SQL of each is under {target}/compiled, and dbt's own words are in {target}/dbt.log.",
+        ]
+    )
+
+
+def _named(result: dict[str, Any]) -> str:
+    kind, _, *name = result["unique_id"].split(".")
+    told = name[0] if name else result["unique_id"]
+    if result["status"] == "error":
+        return f"{kind} {told} could not be run."
+    return f"{kind} {told}: {result['failures'] or 0:,} rows break it."
 
 
 @contextmanager

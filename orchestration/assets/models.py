@@ -10,11 +10,17 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+from dagster_dbt import (
+    DagsterDbtCliRuntimeError,
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    dbt_assets,
+)
 
 from orchestration import names, prefetch, progress
 from orchestration.community_resource import CommunityResource
-from orchestration.dbt_command import known_parse, leaving_out, unaffected
+from orchestration.dbt_command import forget_results, known_parse, leaving_out, unaffected, what_failed
 from orchestration.dbt_manifest import manifest_path
 from orchestration.working import prepare_working
 from warehouse.community import Community
@@ -95,8 +101,15 @@ def _build(
         f"Changed since the last build: {'everything' if changed is None else ', '.join(changed)}"
     )
     target = community.paths.dbt
+    forget_results(target)
     with known_parse(target) as flags, leaving_out(rest) as chosen:
-        yield from dbt.cli([*flags, *command, *chosen], context=context, target_path=target).stream()
+        try:
+            yield from dbt.cli([*flags, *command, *chosen], context=context, target_path=target).stream()
+        except DagsterDbtCliRuntimeError as error:
+            told = what_failed(target)
+            if told is None:
+                raise
+            raise dg.Failure(told) from error
 
 
 def _unchanged(context: dg.AssetExecutionContext, tables: set[str]) -> Iterator[dg.Output[None]]:

@@ -43,3 +43,31 @@ def test_a_parse_that_was_cut_off_is_not_used(tmp_path: Path) -> None:
         raise RuntimeError
     with dbt_command.known_parse(tmp_path):
         assert not (tmp_path / "partial_parse.msgpack").exists()
+
+
+def test_a_failed_build_names_its_tests_and_tables_and_no_value(tmp_path: Path) -> None:
+    """If not, an operator reads a page of dbt's log to learn which test failed, or an alert quotes the data."""
+    assert dbt_command.what_failed(tmp_path) is None
+    shape = {"failures": None, "message": "OK"}
+    results = [
+        {**shape, "unique_id": "model.throughline.dim_person", "status": "success"},
+        {
+            **shape,
+            "unique_id": "model.throughline.fct_wage",
+            "status": "error",
+            "message": "Ada is no number",
+        },
+        {
+            **shape,
+            "unique_id": "test.throughline.fct_wage__no_overlap.12ab",
+            "status": "fail",
+            "failures": 1200,
+        },
+    ]
+    (tmp_path / "run_results.json").write_text(json.dumps({"results": results}))
+    told = str(dbt_command.what_failed(tmp_path))
+    assert "model fct_wage could not be run." in told
+    assert "test fct_wage__no_overlap: 1,200 rows break it." in told
+    assert "Ada" not in told and "dim_person" not in told
+    dbt_command.forget_results(tmp_path)
+    assert dbt_command.what_failed(tmp_path) is None

@@ -160,7 +160,7 @@ def gaps(words: Catalogue, rows: Sequence[Row], title: str) -> Markup:
     height = 34 * len(rows) + 26
 
     def x(gap: float) -> float:
-        return 8 + (gap - low) / (high - low) * 320
+        return 8 + (gap - low) / (high - low) * 306  # what is left of the value
 
     items = "; ".join(f"{_gap_name(words, row)} {words.points(row['gap'], sign=True)}" for row in rows)
     parts = [opening(420, height, words.t("chart.gap_alt", title=title, items=items))]
