@@ -25,7 +25,7 @@ from warehouse.release.spec import CELL_KEYS, RATE
 
 _COUNTS = ("eligible_n", "excluded_n", "not_measured_n", "denominator_n", "numerator_n")
 _MOST_NAMED = 20
-_VERSION = 1  # of the attack; another one forgets what was remembered
+_VERSION = 2  # of the attack; another one forgets what was remembered
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,21 @@ class Attacker:
         )
 
     def withhold(self, con: duckdb.DuckDBPyConnection) -> int:
-        """Attack table `cell` of the protector and withhold what gives most away; returns how many rows."""
+        """Attack table `cell` of the protector and withhold what gives most away; returns how many rows.
+
+        Twice: as the release will be read alone, and beside the earlier ones, which show some of what it withholds.
+        """
         rows = con.execute(
-            f"select id, {', '.join((*CELL_KEYS, *_COUNTS))}, hidden as is_suppressed, "
+            f"select id, {', '.join((*CELL_KEYS, *_COUNTS))}, hidden as is_suppressed, known and hidden as fixed, "
             f"parent_key from cell order by {', '.join(CELL_KEYS)}"
         ).df()
         parents = {str(o): "" if p == "all" else str(p) for o, p in _pairs(rows)}
-        found = self._attack(rows, counted(rows), parents)
-        more = pd.DataFrame({"id": rows["id"].to_numpy()[found.near]})
+        truth, hidden = counted(rows), rows["is_suppressed"].to_numpy(dtype=bool)
+        near = self._attack(rows.assign(fixed=False), truth, parents).near
+        if rows["fixed"].any():
+            beside = rows.assign(is_suppressed=hidden & ~rows["fixed"])
+            near = np.union1d(near, self._attack(beside, truth, parents).near)
+        more = pd.DataFrame({"id": rows["id"].to_numpy()[near[~hidden[near]]]})
         con.register("further", more)
         con.execute("update cell set hidden = true where not hidden and id in (select id from further)")
         con.unregister("further")
@@ -123,12 +130,13 @@ class Attacker:
         ).df()
         real = counted(rows[[f"true_{name}" for name in _COUNTS]].rename(columns=lambda name: name[5:]))
         parents = _published_parents(con, folder)
-        alone = self._attack(rows, real, parents)
+        alone = self._attack(rows.assign(fixed=False), real, parents)
         told = [_told(rows.iloc[at]) for at in alone.near[:_MOST_NAMED]]
         known = (rows["known"] & rows["is_suppressed"]).to_numpy(dtype=bool)
         for name in _COUNTS:
             rows[name] = rows[name].where(~known, rows[f"true_{name}"])
         rows["is_suppressed"] &= ~known
+        rows["fixed"] = known
         return alone, self._attack(rows, real, parents), told
 
     def remember(self) -> None:
@@ -167,8 +175,8 @@ def _prints(rows: pd.DataFrame, truth: np.ndarray, parents: Mapping[str, str]) -
     above = rows["organization_key"].map(lambda name: parents.get(str(name)) or "")
     named = [rows[name] for name in CELL_KEYS[2:]] + [above]
     texts = [pd.util.hash_array(column.to_numpy(dtype=object), categorize=True) for column in named]
-    hidden = rows["is_suppressed"].to_numpy(dtype=np.uint64)
-    return np.stack([*texts, *truth.astype(np.uint64).T, hidden], axis=1)
+    marks = [rows[name].to_numpy(dtype=np.uint64) for name in ("is_suppressed", "fixed")]
+    return np.stack([*texts, *truth.astype(np.uint64).T, *marks], axis=1)
 
 
 def _recall(memory: Path | None) -> dict[str, Verdict]:

@@ -52,7 +52,8 @@ def attack_block(
     """Attack the rows of one indicator and cohort year.
 
     Args:
-        rows: as they are read, with `is_suppressed` and `race` (see `race_of`); what stands in a withheld row is not looked at.
+        rows: as they are read, with `is_suppressed`, `race` (see `race_of`) and perhaps `fixed`: shown by an earlier
+            release, so that to withhold it now would help nothing. What stands in a withheld row is not looked at.
         truth: true counts of the same rows (see `counted`), for the auditor alone, shape (rows, 4).
         parents: organization -> the organization that it is part of, or nothing.
         policy: what must remain in doubt.
@@ -75,17 +76,26 @@ def attack_block(
     kept, equal = _relations(block, real)
     reach = Reach(kept, equal, seen, real)
     gone = reach.unmet(doubts)
-    near = _cover(reach, doubts, gone, ~np.isnan(seen).any(axis=1), real.sum(axis=1))
+    fixed = np.zeros(block.cells, dtype=bool)
+    if "fixed" in rows:
+        fixed[block.cell[rows["fixed"].to_numpy(dtype=bool)]] = True
+    near = _cover(reach, doubts, gone, ~np.isnan(seen).any(axis=1), fixed, real.sum(axis=1))
     return Verdict(len(gone), np.unique(row[gone]), np.flatnonzero(np.isin(block.cell, near) & ~hidden))
 
 
-def _cover(reach: Reach, doubts: Doubts, gone: np.ndarray, shown: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Shown cells that, withheld, would widen lost doubts: those with the fewest people, a few doubts at a time."""
-    shown = shown & (size > 0)
+def _cover(
+    reach: Reach, doubts: Doubts, gone: np.ndarray, shown: np.ndarray, fixed: np.ndarray, size: np.ndarray
+) -> np.ndarray:
+    """Shown cells that, withheld, would widen lost doubts: those with the fewest people, a few doubts at a time.
+
+    A fixed cell costs more than all others together, so that a way around it is found where there is one.
+    """
+    shown = shown & ~fixed & (size > 0)
     found = np.zeros(len(size), dtype=bool)
+    dear = np.where(fixed, 2 * size.sum(), 0.0)
     for cell in np.unique(doubts.cell[gone])[:_AT_ONCE]:
         for j in np.flatnonzero(gone & (doubts.cell == cell)):
-            found |= reach.opened(doubts, int(j), np.where(shown & ~found, size, 0.0)) & shown
+            found |= reach.opened(doubts, int(j), np.where(shown & ~found, size, dear)) & shown
     return np.flatnonzero(found)
 
 

@@ -113,6 +113,38 @@ def test_the_same_people_under_the_other_scheme_are_told() -> None:
     assert _told(_frame(rows)) == set()
 
 
+def test_what_an_earlier_release_shows_hides_nothing() -> None:
+    """If not, a companion that was public last month is taken to protect somebody, and does not."""
+    rows = [
+        ("all", "federal7", "all", 100, 50, False),
+        ("all", "federal7", "white", 40, 20, False),
+        ("all", "federal7", "asian", 4, 1, True),
+        ("all", "federal7", "two_or_more", 20, 9, True),
+        ("all", "federal7", "unknown", 36, 20, False),
+    ]
+    frame = _frame(rows)
+    assert _told(frame) == set()
+    known = (frame["race_group"] == "two_or_more").to_numpy()
+    beside = frame.assign(is_suppressed=frame["is_suppressed"] & ~known)
+    near = attack_block(beside, counted(beside), {}, _POLICY).near
+    assert beside["race_group"].iloc[near].tolist() == ["two_or_more"]  # the smallest, which helps nothing
+    near = attack_block(beside.assign(fixed=known), counted(beside), {}, _POLICY).near
+    assert beside["race_group"].iloc[near].tolist() == ["unknown"]
+
+    cell = frame.drop(columns=["race", "is_suppressed"]).assign(
+        indicator_id="i", cohort_year=2024, parent_key="all", hidden=frame["is_suppressed"], known=known, id=range(5)
+    )  # fmt: skip
+    con = duckdb.connect()
+    con.register("given", cell)
+    con.execute("create table cell as from given")
+    attacker = attack.Attacker(_POLICY, threads=1)
+    assert attacker.withhold(con) == 1
+    assert con.sql("select race_group from cell where hidden order by id").fetchall() == [
+        ("asian",), ("two_or_more",), ("unknown",),
+    ]  # fmt: skip
+    assert attacker.withhold(con) == 0
+
+
 def test_a_school_is_told_by_its_district_and_the_other_schools() -> None:
     """If not, the district less the other schools is the small one."""
     parents = {"s1": "d", "s2": "d", "s3": "d", "d": ""}
