@@ -142,7 +142,8 @@ def _joined(
                 if width and len(cells) != width and alone:
                     break
                 # A cell of several lines hardly ever goes on in lines that are records of many cells.
-                if width and len(cells) == width and alone >= _sure_lines(width) and alone >= count - 1:
+                sure = 1 if _has_loose_quote(cells, dialect) else _sure_lines(width)
+                if width and len(cells) == width and alone >= sure and alone >= count - 1:
                     break
                 lines.vain -= size
                 return count, cells, ""
@@ -158,6 +159,12 @@ def _joined(
 def _sure_lines(width: int) -> int:
     """How many whole records an open quote must swallow to be taken for a stray one."""
     return 1 if width >= _MANY_CELLS else _SURE
+
+
+def _has_loose_quote(raws: list[str], dialect: Dialect) -> bool:
+    """Whether a quoted cell holds a quote that nothing escapes: the one that seems to close it opened another cell."""
+    quote, escaped = dialect.quote, dialect.escape + dialect.quote
+    return any(raw.startswith(quote) and quote in raw[1:-1].replace(escaped, "") for raw in raws)
 
 
 def _kept(raw: str) -> str:

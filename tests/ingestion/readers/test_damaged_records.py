@@ -77,6 +77,19 @@ def test_a_missing_delimiter_between_quoted_cells_is_put_in(tmp_path: Path) -> N
     assert found.rows[11] == ["78", "day 8", "x 8", "8.5"]
 
 
+def test_a_quote_that_is_closed_by_the_next_records_first_one_swallows_no_record(tmp_path: Path) -> None:
+    """If not, one person of a narrow file vanishes into another's name, and nobody is told."""
+    lines = [f'{n},"N{n}",0{n % 9}' for n in range(1, 40)]
+    lines[19] = '20,"open N20,02'
+    found = _read(tmp_path, "\n".join(["id,name,grade", *lines]) + "\n")
+    assert found.rows[19:21] == [["20", '"open N20', "02"], ["21", "N21", "03"]]
+    assert any("unclosed quote" in item["why"] and "lines 21" in item["why"] for item in found.warnings)
+    # A note that quotes somebody over two lines is one cell still.
+    lines[19] = '20,"she said ""no, no,""\nand left",02'
+    found = _read(tmp_path, "\n".join(["id,name,grade", *lines]) + "\n")
+    assert [row[0] for row in found.rows[18:22]] == ["19", "20", "21", "22"]
+
+
 def test_where_two_ways_fit_a_long_record_is_refused_with_its_line(tmp_path: Path) -> None:
     """If not, the reader guesses, and a guess under the wrong name is worse than a refusal."""
     lines = "".join(f"{n},left {n},right {n}\n" for n in range(10))
