@@ -18,7 +18,6 @@ from dagster._core.remote_origin import (
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from orchestration import names
 from warehouse.community import Community
 from warehouse.settings import Settings
 
@@ -27,6 +26,10 @@ _QUIET = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 _FILES = _QUIET + "event_log_storage:\n  module: orchestration.event_log\n  class: KeptEventLog\n"
 # The URL stays in the environment: it can hold a password.
 _POSTGRES = _QUIET + "storage:\n  postgres:\n    postgres_url:\n      env: THROUGHLINE_DAGSTER_POSTGRES_URL\n"
+
+
+# The module that `throughline serve` has Dagster load, and the name that Dagster gives to it.
+LOCATION = "orchestration.definitions"
 
 
 def prepare_instance(community: Community) -> Path:
@@ -48,8 +51,8 @@ def belong_to_location(instance: dg.DagsterInstance, job_name: str) -> None:
     Dagster gives an origin only to runs that its daemon or its pages launch. Without one, the timeline on the first
     page leaves a night of the command line out, and its run has no way to be started again.
     """
-    target = LoadableTargetOrigin(executable_path=sys.executable, module_name=names.LOCATION)
-    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, names.LOCATION)
+    target = LoadableTargetOrigin(executable_path=sys.executable, module_name=LOCATION)
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, LOCATION)
     origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job_name)
     create = partial(instance.create_run_for_job, remote_job_origin=origin)
     instance.create_run_for_job = create  # type: ignore[method-assign]

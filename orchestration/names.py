@@ -8,7 +8,6 @@ from __future__ import annotations
 import dagster as dg
 
 OWNER = "team:data-engineering"
-LOCATION = "orchestration.definitions"  # the module that Dagster loads, and the name it gives to it
 # Tags of a run. The list of runs cuts a tag off after some thirty characters, so their names are short.
 WHY_TAG, RELEASE_TAG, STARTED_BY_TAG = "why", "release", "started_by"
 

@@ -16,10 +16,9 @@ from typing import Annotated
 
 import typer
 
-from orchestration import names
 from orchestration.cli.console import CommunityOption, console, open_community
 
-_DEFINITIONS = ("-m", names.LOCATION)
+_DEFINITIONS = ("-m", "orchestration.definitions")
 
 
 class Part(StrEnum):

@@ -17,9 +17,10 @@ from expectations.model import QualityReport, RuleResult, load_suites
 from orchestration import jobs, names
 from orchestration.alerts import tell_night
 from orchestration.checks import build_quality_checks
+from orchestration.cli import serve
 from orchestration.community_resource import CommunityResource
 from orchestration.definitions import build_definitions
-from orchestration.instance import belong_to_location
+from orchestration.instance import LOCATION, belong_to_location
 from warehouse.community import load_community
 from warehouse.settings import Settings
 
@@ -60,7 +61,7 @@ def test_a_night_of_the_command_line_belongs_to_the_location_that_is_served() ->
         assert run is not None and run.remote_job_origin is not None
         origin = run.remote_job_origin.repository_origin
         assert origin.repository_name == build_definitions().get_repository_def().name
-        assert origin.code_location_origin.location_name == names.LOCATION
+        assert origin.code_location_origin.location_name == serve._DEFINITIONS[1] == LOCATION
         assert instance.get_runs_count(dg.RunsFilter(tags={".dagster/repository": origin.get_label()})) == 1
 
 

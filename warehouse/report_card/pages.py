@@ -219,7 +219,7 @@ class _Card:
             "places": self.published.places(name, year) if year else [],
             "organizations": self.published.organizations(name, year) if year else [],
             "feeds": [self._feed(feed) for feed in (view["feeds"] or "").split(";") if feed],
-            "missing": self._missing((latest or {}).get("missing_feeds")),
+            "missing": self._missing((latest or view["newest"] or {}).get("missing_feeds")),
         }
 
     def _missing(self, told: str | None) -> list[str]:

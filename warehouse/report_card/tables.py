@@ -67,8 +67,16 @@ class Published:
         return self.rows("pub_indicator_v1", "order by is_core desc nulls last, role, indicator_id")
 
     def everyone(self) -> dict[str, list[Row]]:
-        """Rates of everyone in the whole community by indicator, in order of years."""
-        return self._by("indicator_id", "dimension = '' and race_scheme = 'federal7'")
+        """Rates of everyone in the whole community by indicator, in order of years.
+
+        A withheld year of which too little is known says the latter, and what is missing.
+        """
+        found = self._by("indicator_id", "dimension = '' and race_scheme = 'federal7'")
+        for told in self.rows("pub_indicator_coverage_v1", "where not is_enough_data"):
+            for row in found.get(told["indicator_id"], []):
+                if row["cohort_year"] == told["cohort_year"]:
+                    row["state"], row["missing_feeds"] = "not_enough", told["missing_feeds"]
+        return found
 
     def groups(self, indicator_id: str) -> list[Row]:
         """Rates of all groups in the whole community, all years and race schemes."""

@@ -4,7 +4,7 @@
     change, whatever its certainty, is no worse than the margin and not beyond noise is left to the reader;
     no_comparable_period: there are earlier years, but none on the same tests and rules (`comparable_from` tells of them);
     not_enough_evidence: everything else. -#}
-{%- macro change_verdict(change, low, high, q_value, low_90, high_90, margin, direction, comparable_from) -%}
+{%- macro change_verdict(change, low, high, q_value, low_90, high_90, margin, direction, comparable_from='null') -%}
 case
     when ({{ change }}) is null and ({{ comparable_from }}) is not null then 'no_comparable_period'
     when ({{ change }}) is null then 'not_measured'
@@ -16,7 +16,7 @@ end
 {%- endmacro -%}
 
 {#- The plain comparison of two points, with the practical margin as tolerance. -#}
-{%- macro plain_verdict(change, margin, direction, comparable_from) -%}
+{%- macro plain_verdict(change, margin, direction, comparable_from='null') -%}
 case
     when ({{ change }}) is null and ({{ comparable_from }}) is not null then 'no_comparable_period'
     when ({{ change }}) is null then 'not_measured'

@@ -112,10 +112,10 @@ select
     q_value,
     case
         when has_too_few then 'not_enough_evidence'
-        else {{ change_verdict('change', 'change_low', 'change_high', 'q_value', 'change_low_90', 'change_high_90', 'practical_margin', 'direction', 'null') }}
+        else {{ change_verdict('change', 'change_low', 'change_high', 'q_value', 'change_low_90', 'change_high_90', 'practical_margin', 'direction') }}
     end as verdict,
     case
         when has_too_few then 'not_enough_evidence'
-        else {{ plain_verdict('change', 'practical_margin', 'direction', 'null') }}
+        else {{ plain_verdict('change', 'practical_margin', 'direction') }}
     end as plain_verdict
 from limited

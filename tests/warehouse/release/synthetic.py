@@ -313,6 +313,10 @@ def _others(con: duckdb.DuckDBPyConnection, age_days: int) -> None:
             t(organization_key, organization_name, organization_type, parent_organization_key);
         create table core.dim_geography as select 'riverbend' as geography_id, 'Riverbend County' as geography_name,
             'community' as geography_type, true as is_in_community;
+        create table marts.mart_indicator_coverage as
+            select indicator_id, cohort_year, is_enough_data, missing_feeds from marts.mart_indicator_rate
+            where organization_key = 'all' and race_scheme = 'federal7' and race_group = 'all' and gender_group = 'all'
+                and economic_group = 'all' and geography_id = 'riverbend' and eligible_n >= 100;
         create table marts.mart_data_health as select * from (values
             ('riverbend', 'k12_enrollment', 'k12', 'Enrollment', 'yearly', '10-15', 4, 4, 0, 4203, 4200, 3, 0.9993, date '2024-11-12', {age_days}, true),
             ('tiny', 'k12_fafsa', 'k12', 'FAFSA', 'yearly', '07-15', 1, 1, 0, 5, 2, 3, 0.4, date '2024-11-12', {age_days}, true))

@@ -14,6 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from warehouse.report_card.catalogue import flatten
+from warehouse.report_card.tables import Published
 from warehouse.settings import CommunityPaths
 
 ROOT = Path(__file__).parents[3]
@@ -173,6 +174,24 @@ def test_a_year_below_the_minimum_coverage_says_so(report: Path) -> None:
     text = (report / "edition-2018.html").read_text(encoding="utf-8")
     part = text[text.index('<a href="employment.html"') :]
     assert "Not enough data." in part[: part.index("</main>")]
+
+
+def test_a_withheld_year_of_which_too_little_is_known_says_so(tmp_path: Path) -> None:
+    """If not, a large community reads that fewer than ten people were counted where a feed is missing."""
+    (tmp_path / "tables").mkdir()
+    duckdb.sql(
+        """select 'i' as indicator_id, y as cohort_year, 'g' as geography_id, 'all' as organization_key, 'federal7' as race_scheme,
+            'all' as race_group, 'all' as gender_group, 'all' as economic_group, null::double as rate,
+            null::boolean as is_enough_data, null as missing_feeds, true as is_suppressed from range(2023, 2025) t(y)"""
+    ).write_parquet(str(tmp_path / "tables" / "pub_indicator_rate_v1.parquet"))
+    duckdb.sql(
+        "select 'i' as indicator_id, 2024 as cohort_year, false as is_enough_data, 'north:k12_course' as missing_feeds"
+    ).write_parquet(str(tmp_path / "tables" / "pub_indicator_coverage_v1.parquet"))
+    published = Published(tmp_path, "g")
+    rows = published.everyone()["i"]
+    published.close()
+    assert [row["state"] for row in rows] == ["suppressed", "not_enough"]
+    assert [row["missing_feeds"] for row in rows] == [None, "north:k12_course"]
 
 
 def test_pages_speak_in_labels_percentages_and_school_years(report: Path) -> None:
