@@ -121,8 +121,11 @@ class Published:
         return {row["indicator_id"]: row for row in found}
 
     def gaps(self) -> list[Row]:
-        """The gaps of every indicator's latest compared year, with how each changed; the whole community."""
-        if not {"pub_disparity_gap_v1", "pub_gap_trend_v1"} <= self.names:
+        """The gaps of every indicator's latest compared year, with how each changed; the whole community.
+
+        Only of groups whose rate is shown, as everyone's is: where too little is known a gap would mislead as well.
+        """
+        if not {"pub_indicator_rate_v1", "pub_disparity_gap_v1", "pub_gap_trend_v1"} <= self.names:
             return []
         return self.query(
             """
@@ -130,6 +133,13 @@ class Published:
                 t.is_levelling_down, t.smallest_detectable_change, t.was_adverse_at_baseline, t.latest_gap,
                 t.reference_value as trend_reference
             from pub_disparity_gap_v1 g
+            semi join (select * from figure where state = 'shown') f on f.indicator_id = g.indicator_id
+                and f.cohort_year = g.cohort_year and f.geography_id = g.geography_id
+                and f.organization_key = g.organization_key and f.race_scheme = g.race_scheme
+                and f.dimension = g.dimension and f.group_value = g.group_value
+            semi join (select * from figure where state = 'shown' and dimension = '') e on e.indicator_id = g.indicator_id
+                and e.cohort_year = g.cohort_year and e.geography_id = g.geography_id
+                and e.organization_key = g.organization_key
             left join pub_gap_trend_v1 t on t.indicator_id = g.indicator_id and t.geography_id = g.geography_id
                 and t.organization_key = g.organization_key and t.race_scheme = g.race_scheme
                 and t.dimension = g.dimension and t.group_value = g.group_value and t.latest_year = g.cohort_year

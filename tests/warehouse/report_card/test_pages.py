@@ -194,6 +194,31 @@ def test_a_withheld_year_of_which_too_little_is_known_says_so(tmp_path: Path) ->
     assert [row["missing_feeds"] for row in rows] == [None, "north:k12_course"]
 
 
+def test_gaps_are_shown_of_years_of_which_enough_is_known(tmp_path: Path) -> None:
+    """If not, a year that the page calls too little known still says who is behind."""
+    (tmp_path / "tables").mkdir()
+    cell = "'i' as indicator_id, 'g' as geography_id, 'all' as organization_key, 'federal7' as race_scheme"
+    made = {
+        "pub_indicator_rate_v1": f"""select {cell}, y as cohort_year, r as race_group, 'all' as gender_group,
+            'all' as economic_group, 0.5 as rate, y < 2024 as is_enough_data, false as is_suppressed
+            from range(2022, 2025) t(y) cross join (values ('all'), ('white'), ('asian')) u(r)""",
+        "pub_disparity_gap_v1": f"""select {cell}, y as cohort_year, 'race' as dimension, 'white' as group_value,
+            'asian' as reference_value, 0.1 as gap from range(2022, 2025) t(y)""",
+        "pub_gap_trend_v1": f"""select {cell}, 'race' as dimension, 'white' as group_value, 'asian' as reference_value,
+            2022 as baseline_year, 2023 as latest_year, 0.1 as baseline_gap, 0.1 as latest_gap, 0.0 as change, -0.1 as change_low, 0.1 as change_high,
+            'persistent' as verdict, false as is_levelling_down, 0.05 as smallest_detectable_change,
+            true as was_adverse_at_baseline""",
+    }
+    for name, query in made.items():
+        duckdb.sql(query).write_parquet(str(tmp_path / "tables" / f"{name}.parquet"))
+    published = Published(tmp_path, "g")
+    rows = published.gaps()
+    published.close()
+    assert [(row["cohort_year"], row["group_value"], row["verdict"]) for row in rows] == [
+        (2023, "white", "persistent")
+    ]
+
+
 def test_pages_speak_in_labels_percentages_and_school_years(report: Path) -> None:
     """Otherwise residents read ids and fractions."""
     text = (report / "early_grade_reading.html").read_text(encoding="utf-8")
