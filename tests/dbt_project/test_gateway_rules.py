@@ -9,6 +9,7 @@ import pytest
 from gateways import expected, fill, random_world
 
 from warehouse.gateways import WhatIfError, what_if
+from warehouse.report_card.catalogue import load_catalogue
 from warehouse.settings import CommunityPaths
 
 
@@ -23,6 +24,14 @@ def test_the_models_judge_as_the_framework_says(community: CommunityPaths, seed:
         assert (change.smallest_change is None) == (
             change.reason == "All requirements are met." or ":" not in change.reason.split("Earlier")[0]
         )
+
+
+def test_every_measurement_speaks_spanish(golden: duckdb.DuckDBPyConnection) -> None:
+    """If not, a figure more or less in a sentence leaves it in English on the Spanish page."""
+    spanish = load_catalogue("es")
+    told = golden.sql("select measured_by, detail from marts.mart_gateway_measurement").fetchall()
+    assert len(told) == 10
+    assert [name for name, detail in told if 'lang="en"' in spanish.detail(name, detail)] == []
 
 
 def test_a_what_if_changes_the_answer_and_no_data(community: CommunityPaths) -> None:
