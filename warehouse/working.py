@@ -18,18 +18,8 @@ import pyarrow as pa
 
 from warehouse import duck
 from warehouse.community import Community
-from warehouse.community.config import Equating
+from warehouse.community.config import OUTCOMES, Equating
 from warehouse.settings import CommunityPaths
-
-_OUTCOME_OF_CORE = (
-    "kindergarten_readiness",
-    "early_grade_reading",
-    "middle_grade_math",
-    "high_school_graduation",
-    "postsecondary_enrollment",
-    "postsecondary_completion",
-    "employment",
-)
 
 
 def building_path(paths: CommunityPaths) -> Path:
@@ -275,7 +265,7 @@ def _indicator_choices(community: Community) -> list[dict[str, Any]]:
             }
         )
 
-    for outcome in _OUTCOME_OF_CORE:
+    for outcome in OUTCOMES:
         for place, indicator in enumerate(choice.core_of(outcome)):
             add("core_further" if place else "core", indicator, outcome)
     for role, indicators in (("priority", choice.priority), ("contributing", choice.contributing)):

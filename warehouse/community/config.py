@@ -10,8 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# Each has an indicator of the same name.
-_OUTCOMES = (
+# Each has an indicator of the same name, its headline by default.
+OUTCOMES = (
     "kindergarten_readiness",
     "early_grade_reading",
     "middle_grade_math",
@@ -56,7 +56,7 @@ class IndicatorChoice(_Frozen):
     """Which indicators the community answers for, and from when it measures change."""
 
     core: dict[str, str | list[str]] = Field(
-        default_factory=lambda: dict[str, str | list[str]](zip(_OUTCOMES, _OUTCOMES, strict=True)),
+        default_factory=lambda: dict[str, str | list[str]](zip(OUTCOMES, OUTCOMES, strict=True)),
         description="Core indicator of each of the seven outcomes, or several: the first is the headline.",
     )
     priority: list[str] = Field(
