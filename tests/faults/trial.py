@@ -45,6 +45,15 @@ class Tally:
         if not outcome.well:
             self.notes.append(str(outcome))
 
+    def join(self, other: Tally) -> None:
+        """Count another run's trials of the same fault."""
+        self.times += other.times
+        self.lost += other.lost
+        self.doubled += other.doubled
+        self.half_visible += other.half_visible
+        self.not_healed += other.not_healed
+        self.notes += other.notes
+
 
 @dataclass(frozen=True)
 class Outcome:
