@@ -35,7 +35,9 @@ def prepare(work: Path, wanted: Sequence[str], people: int = PEOPLE) -> dict[str
     make_key_file(paths)
     for part in ["night"] if whole else ["receive", "link"]:
         _quiet(before, part, "first")
+    # A table of a census, and a district's correction, by which people are linked anew.
     _drop(before, "02")
+    _drop(before, "03")
     scenes: dict[str, Scene] = {}
     received = _scene(work, "receive", before)
     scenes["receive"] = received[0]
