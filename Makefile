@@ -70,7 +70,8 @@ audit: install ## Known vulnerabilities of locked packages; needs a vulnerabilit
 	$(BIN)/python scripts/audit_packages.py build/requirements.txt $(SERVICE)
 
 faults: install system ## The fault table: kills, full disks, damage, lost servers; hundreds of trials, hours.
-	$(BIN)/python -m tests.faults --times $(TIMES)
+	@mkdir -p build
+	$(BIN)/python -m tests.faults --times $(TIMES) --json build/faults.json
 
 fuzz: $(UV) ## Fuzz every reader, SECONDS=600 each, in an environment of its own; exit code 1 after a fault.
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(FUZZ)

@@ -8,14 +8,15 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from tests.faults import parts
 from tests.faults.inject import Fault
-from tests.faults.state import visible_half
+from tests.faults.state import State, look, visible_half
 from tests.faults.trial import Outcome, Scene, Tally, judge, run_part, try_once
 from tests.postgresql import Server, running_server
 from warehouse.backup import back_up, restore
@@ -86,16 +87,41 @@ def file_limit(bench: Bench, table: Table) -> None:
 
 
 def vanished(bench: Bench, table: Table) -> None:
-    """The partner takes a file away, or goes on writing it, at the moment it is opened."""
+    """The partner takes a file away, or goes on writing it, at the moment it is opened, and comes back with the whole file."""
     scene = bench.scenes["receive"]
+    wanted = {frozenset[str](): scene.wanted, frozenset(_dropped(scene)): scene.wanted}
     for kind in ("vanish", "grow"):
         for opening in _spread(scene.quiet.opened, bench.times):
             root = scene.copy(bench.work)
             run_part(root, "receive", Fault(kind, opening))
-            # The partner comes back with the whole file.
-            _drop_again(scene, root)
-            bench.row(table, f"dropped file: {kind}", judge(f"{kind} at opening {opening}", scene, root))
+            late = _not_taken(scene, root)
+            if late not in wanted:
+                wanted[late] = _with_some_late(scene, bench.work, late)
+            _drop_again(scene, root, late)
+            outcome = judge(f"{kind} at opening {opening}", replace(scene, wanted=wanted[late]), root)
+            bench.row(table, f"dropped file: {kind}", outcome)
             shutil.rmtree(root.parent)
+
+
+def _not_taken(scene: Scene, root: Path) -> frozenset[str]:
+    """Dropped files that the run left for another day."""
+    taken = {row["sha256"] for row in Ledger.open(CommunityPaths(root), Settings()).delivery_rows()}
+    return frozenset(name for name, sha256 in _dropped(scene).items() if sha256 not in taken)
+
+
+def _with_some_late(scene: Scene, work: Path, late: frozenset[str]) -> State:
+    """What two undisturbed runs make of the files when some of them come with the second; order shows in the lake."""
+    root = scene.copy(work)
+    for name in late:
+        (CommunityPaths(root).landing / name).unlink()
+    runs = [run_part(root, scene.part)]
+    _drop_again(scene, root, late)
+    runs.append(run_part(root, scene.part))
+    if any(run.code for run in runs):
+        raise RuntimeError(f"an undisturbed {scene.part} failed: {[run.said for run in runs]}")
+    found = look(root)
+    shutil.rmtree(root.parent)
+    return found
 
 
 def read_only(bench: Bench, table: Table) -> None:
@@ -276,12 +302,19 @@ def _spread(steps: int, times: int) -> list[int]:
     return sorted({1 + round(i * (steps - 1) / max(times - 1, 1)) for i in range(times)})
 
 
-def _drop_again(scene: Scene, root: Path) -> None:
+def _dropped(scene: Scene) -> dict[str, str]:
+    """Files of the second night, below the drop folders, and the hash of their content."""
     landing = CommunityPaths(scene.before).landing
-    for file in (f for f in landing.rglob("*") if f.is_file()):
-        target = CommunityPaths(root).landing / file.relative_to(landing)
+    files = (f for f in landing.rglob("*") if f.is_file())
+    return {str(f.relative_to(landing)): sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+def _drop_again(scene: Scene, root: Path, names: Iterable[str] | None = None) -> None:
+    """Drop these files of the second night once more; all of them if none is named."""
+    for name in _dropped(scene) if names is None else names:
+        target = CommunityPaths(root).landing / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(file, target)
+        shutil.copy2(CommunityPaths(scene.before).landing / name, target)
 
 
 def _spoil(file: Path, kind: str, rng: random.Random) -> None:
