@@ -5,8 +5,8 @@ does not: single linked systems (`disclosure.py`), or the attacks that every com
 
 Each night one district sends its students of a year again, with another handful left out: what changes between two releases
 is then a few people. At the end the same files are published once more without complementary suppression. Ends with 1 if
-the attacker tells a withheld row of any release as shipped, or tells none without complementary suppression. What he can tell
-by taking a withheld row to be what it was when it was shown is printed as the audit gives it.
+the attacker tells a withheld row of any release as shipped, alone or with the earlier ones, or tells none without
+complementary suppression. What the earlier ones give away whatever is withheld now is printed as the audit gives it.
 
 Run: python benchmarks/attacked_nights.py [--people 2500] [--nights 10] [--json FILE] [--dir FOLDER].
 """
@@ -30,7 +30,15 @@ _QUIET = {"DAGSTER_DISABLE_TELEMETRY": "yes", "DO_NOT_TRACK": "1", "DBT_SEND_ANO
 _FIRST = datetime.fromisoformat("2024-11-15T02:30:00+00:00")
 _SENT = Path("nights") / "03"
 _LEFT_OUT = 0.02  # share of the rows that a night's file lacks
-_HEADINGS = ("night", "release", "withheld", "doubts", "told", "told with earlier releases")
+_HEADINGS = (
+    "night",
+    "release",
+    "withheld",
+    "doubts",
+    "told",
+    "told with earlier releases",
+    "told by these alone",
+)
 
 
 def main() -> int:
@@ -53,7 +61,7 @@ def main() -> int:
     releases = {row["release"] for row in rows}
     if len(releases) != len(rows):
         print(f"Only {len(releases)} of {len(rows)} nights made a release of their own.")
-    safe = all(row["told"] == 0 for row in rows)
+    safe = all(row["told"] + row["told_with_earlier_releases"] == 0 for row in rows)
     return 0 if safe and bare["told"] > 0 and len(releases) == len(rows) else 1
 
 
@@ -108,6 +116,7 @@ def _audited(root: Path, night: str) -> dict[str, Any]:
         "doubts": attack["doubts"],
         "told": attack["told"],
         "told_with_earlier_releases": attack["told_with_earlier_releases"],
+        "told_by_earlier_releases_alone": attack["told_by_earlier_releases_alone"],
     }
     print(*row.values(), sep="\t", flush=True)
     return row

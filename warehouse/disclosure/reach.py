@@ -42,6 +42,10 @@ class Doubts:
     sign: np.ndarray
     target: np.ndarray
 
+    def only(self, kept: np.ndarray) -> Doubts:
+        """Some of them, by a mask or by positions."""
+        return Doubts(self.cell[kept], self.counts[kept], self.sign[kept], self.target[kept])
+
     def met(self, least: np.ndarray, most: np.ndarray) -> np.ndarray:
         """Which are met where counts, each by itself, can be as small and as large; shapes (cells, counts)."""
         best = np.where(self.sign[:, None] > 0, most[self.cell], least[self.cell])
@@ -136,13 +140,14 @@ class Reach:
             lost[j] = not _reached(doubts, int(j), counts, least, most)
         return lost
 
-    def opened(self, doubts: Doubts, j: int, cost: np.ndarray) -> np.ndarray:
-        """Cells that move on the cheapest way from the truth to a doubt's target, everything else being free to move.
+    def opened(self, doubts: Doubts, j: int, cost: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+        """Cells that move on the cheapest way from the truth to a doubt's target, everything not fixed being free to move.
 
         Args:
             doubts: all doubts.
             j: the one.
             cost: of letting a cell move, nought for one that is withheld, shape (cells,).
+            fixed: what would still be known of a cell if it were withheld, shape (cells,).
 
         Returns:
             Whether each cell moves, shape (cells,); none where there is no way.
@@ -155,15 +160,16 @@ class Reach:
         for k in mine[np.argsort(-self._truth[:, mine].sum(axis=0), kind="stable")]:
             step = min(short, self._truth[cell, k]) if sign < 0 else short
             if step > _NEAR:
-                moved |= self._way(cell, sign * step, k, cost)
+                moved |= self._way(cell, sign * step, k, cost, fixed)
                 short -= step
         return moved
 
-    def _way(self, cell: int, step: float, k: int, cost: np.ndarray) -> np.ndarray:
+    def _way(self, cell: int, step: float, k: int, cost: np.ndarray, fixed: np.ndarray) -> np.ndarray:
         truth, count = self._truth[:, k], len(cost)
         rest = self._matrix @ truth
         both = sparse.hstack([self._matrix, -self._matrix]).tocsr()
         low, high = np.zeros(2 * count), np.concatenate([np.full(count, _MOST), truth])
+        high[np.tile(fixed, 2)] = 0
         at = cell if step > 0 else cell + count
         low[at] = high[at] = abs(step)
         high[cell if step < 0 else cell + count] = 0

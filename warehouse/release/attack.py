@@ -19,13 +19,13 @@ import pandas as pd
 from warehouse.disclosure.published import race_of
 from warehouse.duck import sql_literal
 from warehouse.release.crew import Crew
-from warehouse.release.doubts import BLOCK, Verdict, counted
+from warehouse.release.doubts import Verdict
+from warehouse.release.earlier import BLOCK, COUNTS, Earlier, Statements, counted
 from warehouse.release.protect import Policy
 from warehouse.release.spec import CELL_KEYS, RATE
 
-_COUNTS = ("eligible_n", "excluded_n", "not_measured_n", "denominator_n", "numerator_n")
 _MOST_NAMED = 20
-_VERSION = 2  # of the attack; another one forgets what was remembered
+_VERSION = 3  # of the attack; another one forgets what was remembered
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,19 @@ class Attacked:
         doubts: doubts that must remain.
         lost: rows about which one does not, shape (lost,).
         near: published rows that give these away, one for each where there is any.
+        before: those of the lost rows that earlier releases give away whatever is withheld now.
     """
 
     blocks: int
     doubts: int
     lost: np.ndarray
     near: np.ndarray
+    before: np.ndarray
+
+    @property
+    def added(self) -> np.ndarray:
+        """Lost rows that the release itself helps to give away, shape (added,)."""
+        return np.setdiff1d(self.lost, self.before)
 
 
 class Attacker:
@@ -63,24 +70,17 @@ class Attacker:
         threads: int | None = None,
     ) -> None:
         self._policy, self._memory = policy, memory
-        self._earlier = [
-            file for file in (folder / "tables" / f"{RATE}.parquet" for folder in earlier) if file.is_file()
-        ]
+        self._earlier = Earlier(earlier, policy.geography_id)
+        self._said: dict[tuple[str, int], Statements] = {}
         self._known = _recall(memory)
         asked = (policy.minimum_n, policy.smallest_part, policy.lower, policy.upper, policy.geography_id)
         self._rules = repr((_VERSION, asked)).encode()
         self._used: dict[str, Verdict] = {}
         self._crew = Crew(threads)
 
-    def mark_known(self, con: duckdb.DuckDBPyConnection, rates: str) -> None:
-        """Make table `known_before`: rows of `rates` that an earlier release shows with the figures of today."""
-        keys, same = ", ".join(CELL_KEYS), " and ".join(f"p.{n} = r.{n}" for n in (*CELL_KEYS, *_COUNTS))
-        files = ", ".join(sql_literal(str(file)) for file in self._earlier)
-        earlier = f"(select * from read_parquet([{files}], union_by_name = true) where not is_suppressed)"
-        shown = f"exists (select 1 from {earlier} p where {same})" if self._earlier else "false"
-        con.execute(
-            f"create or replace temp table known_before as select {keys} from {rates} r where {shown}"
-        )
+    def mark_shown(self, con: duckdb.DuckDBPyConnection, rates: str) -> None:
+        """Make table `shown_before`: rows of `rates` that an earlier release shows; `known` with the figures of today."""
+        self._earlier.mark_shown(con, rates)
 
     def withhold(self, con: duckdb.DuckDBPyConnection) -> int:
         """Attack table `cell` of the protector and withhold what gives most away; returns how many rows.
@@ -88,15 +88,14 @@ class Attacker:
         Twice: as the release will be read alone, and beside the earlier ones, which show some of what it withholds.
         """
         rows = con.execute(
-            f"select id, {', '.join((*CELL_KEYS, *_COUNTS))}, hidden as is_suppressed, known and hidden as fixed, "
-            f"parent_key from cell order by {', '.join(CELL_KEYS)}"
+            f"select id, {', '.join((*CELL_KEYS, *COUNTS))}, hidden as is_suppressed, known and hidden as fixed, "
+            f"shown_once, parent_key from cell order by {', '.join(CELL_KEYS)}"
         ).df()
         parents = {str(o): "" if p == "all" else str(p) for o, p in _pairs(rows)}
         truth, hidden = counted(rows), rows["is_suppressed"].to_numpy(dtype=bool)
         near = self._attack(rows.assign(fixed=False), truth, parents).near
-        if rows["fixed"].any():
-            beside = rows.assign(is_suppressed=hidden & ~rows["fixed"])
-            near = np.union1d(near, self._attack(beside, truth, parents).near)
+        beside = rows.assign(is_suppressed=hidden & ~rows["fixed"])
+        near = np.union1d(near, self._attack(beside, truth, parents, self._earlier).near)
         more = pd.DataFrame({"id": rows["id"].to_numpy()[near[~hidden[near]]]})
         con.register("further", more)
         con.execute("update cell set hidden = true where not hidden and id in (select id from further)")
@@ -116,58 +115,88 @@ class Attacker:
             truth: relation with the true counts, for judging alone.
 
         Returns:
-            What was found alone, what with earlier releases, and in words what gives rows away in the first.
+            What was found alone, what with earlier releases, and in words which shown rows give rows away.
         """
         file = sql_literal(str(folder / "tables" / f"{RATE}.parquet"))
         keys = ", ".join(f"p.{name}" for name in CELL_KEYS)
         same = " and ".join(f"p.{name} = t.{name}" for name in CELL_KEYS)
-        self.mark_known(con, truth)
+        self.mark_shown(con, truth)
         rows = con.execute(
-            f"select {keys}, {', '.join(f'p.{n}' for n in _COUNTS)}, p.is_suppressed, "
-            f"{', '.join(f't.{n} as true_{n}' for n in _COUNTS)}, k.indicator_id is not null as known "
-            f"from read_parquet({file}) p join {truth} t on {same} "
-            f"left join known_before k on {same.replace('t.', 'k.')} order by {keys}"
+            f"select {keys}, {', '.join(f'p.{n}' for n in COUNTS)}, p.is_suppressed, "
+            f"{', '.join(f't.{n} as true_{n}' for n in COUNTS)}, coalesce(k.known, false) as known, "
+            f"k.known is not null as shown_once from read_parquet({file}) p join {truth} t on {same} "
+            f"left join shown_before k on {same.replace('t.', 'k.')} order by {keys}"
         ).df()
-        real = counted(rows[[f"true_{name}" for name in _COUNTS]].rename(columns=lambda name: name[5:]))
+        real = counted(rows[[f"true_{name}" for name in COUNTS]].rename(columns=lambda name: name[5:]))
         parents = _published_parents(con, folder)
         alone = self._attack(rows.assign(fixed=False), real, parents)
-        told = [_told(rows.iloc[at]) for at in alone.near[:_MOST_NAMED]]
         known = (rows["known"] & rows["is_suppressed"]).to_numpy(dtype=bool)
-        for name in _COUNTS:
+        for name in COUNTS:
             rows[name] = rows[name].where(~known, rows[f"true_{name}"])
         rows["is_suppressed"] &= ~known
         rows["fixed"] = known
-        return alone, self._attack(rows, real, parents), told
+        beside = self._attack(rows, real, parents, self._earlier)
+        near = np.union1d(alone.near, beside.near)[:_MOST_NAMED]
+        return alone, beside, [_told(rows.iloc[at]) for at in near]
 
     def remember(self) -> None:
         """Keep the verdicts on the blocks of tonight."""
         if self._memory is None:
             return
-        kept = {key: [v.doubts, v.lost.tolist(), v.near.tolist()] for key, v in self._used.items()}
+        kept = {
+            key: [v.doubts, v.lost.tolist(), v.near.tolist(), v.before.tolist()]
+            for key, v in self._used.items()
+        }
         self._memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         beside = self._memory.with_suffix(".new")
         beside.write_text(json.dumps({"version": _VERSION, "blocks": kept}), encoding="utf-8")
         beside.replace(self._memory)
 
-    def _attack(self, rows: pd.DataFrame, truth: np.ndarray, parents: Mapping[str, str]) -> Attacked:
+    def _attack(
+        self,
+        rows: pd.DataFrame,
+        truth: np.ndarray,
+        parents: Mapping[str, str],
+        earlier: Earlier | None = None,
+    ) -> Attacked:
         rows = rows.assign(race=race_of(rows["race_scheme"], rows["race_group"]))
         prints = _prints(rows, truth, parents)
-        blocks = [
-            (at, hashlib.blake2b(self._rules + prints[at].tobytes(), digest_size=16).hexdigest())
-            for at in rows.groupby(BLOCK, sort=True).indices.values()
-        ]
+        blocks = []
+        said: dict[str, Statements | None] = {}
+        # Only a row that was shown once can have been told apart from others by what was said of these.
+        once = (rows["shown_once"] & rows["is_suppressed"]).to_numpy(dtype=bool)
+        for at in rows.groupby(BLOCK, sort=True).indices.values():
+            told = None
+            if earlier is not None and once[at].any():
+                told = self._statements(earlier, rows.iloc[at], truth[at], parents)
+            mark = self._rules + prints[at].tobytes() + (told.mark() if told else b"")
+            key = hashlib.blake2b(mark, digest_size=16).hexdigest()
+            blocks.append((at, key))
+            said[key] = told
         known = self._known | self._used
         new = {key: at for at, key in blocks if key not in known}
-        tasks = [(rows.iloc[at], truth[at], dict(parents), self._policy) for at in new.values()]
+        tasks = [
+            (rows.iloc[at], truth[at], dict(parents), self._policy, said[key]) for key, at in new.items()
+        ]
         known |= zip(new, self._crew.verdicts(tasks), strict=True)
         self._used |= {key: known[key] for _, key in blocks}
         doubts = sum(known[key].doubts for _, key in blocks)
-        lost = [at[known[key].lost] for at, key in blocks]
-        near = [at[known[key].near] for at, key in blocks]
         nothing = np.array([], dtype=np.int64)
-        return Attacked(
-            len(blocks), doubts, np.concatenate([nothing, *lost]), np.concatenate([nothing, *near])
+        lost, near, before = (
+            np.concatenate([nothing, *(at[getattr(known[key], name)] for at, key in blocks)])
+            for name in ("lost", "near", "before")
         )
+        return Attacked(len(blocks), doubts, lost, near, before)
+
+    def _statements(
+        self, earlier: Earlier, rows: pd.DataFrame, truth: np.ndarray, parents: Mapping[str, str]
+    ) -> Statements | None:
+        """What earlier releases say of sums over the withheld rows of a block that tonight's do not; None for nothing."""
+        block = str(rows[BLOCK[0]].iloc[0]), int(rows[BLOCK[1]].iloc[0])
+        if block not in self._said:
+            self._said[block] = earlier.said(block, rows, truth, parents)
+        told = self._said[block].telling(rows["is_suppressed"].to_numpy(dtype=bool))
+        return told if len(told.equal) else None
 
 
 def _prints(rows: pd.DataFrame, truth: np.ndarray, parents: Mapping[str, str]) -> np.ndarray:
@@ -187,8 +216,8 @@ def _recall(memory: Path | None) -> dict[str, Verdict]:
     if kept.get("version") != _VERSION:
         return {}
     return {
-        key: Verdict(doubts, np.array(lost, dtype=np.int64), np.array(near, dtype=np.int64))
-        for key, (doubts, lost, near) in kept["blocks"].items()
+        key: Verdict(doubts, *(np.array(rows, dtype=np.int64) for rows in found))
+        for key, (doubts, *found) in kept["blocks"].items()
     }
 
 

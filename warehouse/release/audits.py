@@ -43,14 +43,16 @@ def attack_audit(alone: Attacked, with_earlier: Attacked) -> dict[str, Any]:
     """What the attacker found in the files, in sums alone.
 
     `told` rows are those that he can tell more closely than the policy allows. With the earlier releases he also takes
-    a row that is withheld now to be what it was when it was shown, where it has not changed.
+    a row that is withheld now to be what it was when it was shown, and a sum over such rows what it was when it could
+    be worked out, where that is still so. What the earlier releases tell whatever is withheld now is counted apart.
     """
     return {
         "method": "least and most of every withheld count, in whole numbers, from all rows of a year together",
         "systems": alone.blocks,
         "doubts": alone.doubts,
         "told": len(alone.lost),
-        "told_with_earlier_releases": len(with_earlier.lost),
+        "told_with_earlier_releases": len(with_earlier.added),
+        "told_by_earlier_releases_alone": len(with_earlier.before),
     }
 
 

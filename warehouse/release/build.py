@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 
 from warehouse import duck
 from warehouse.community import Community
@@ -242,10 +243,12 @@ def _attacked(
         return {}
     alone, with_earlier, near = attacker.audit(con, folder, f"{WORKING}.{source}")
     attacker.remember()
-    if len(alone.lost) and policy.complementary:
+    told = np.union1d(alone.lost, with_earlier.added)
+    if len(told) and policy.complementary:
         shown = "\n".join(f"  {row}" for row in near) or "  (no published row is near them)"
+        beside = "" if len(alone.lost) else " together with earlier releases"
         raise ReleaseError(
-            f"{len(alone.lost)} withheld rows of {RATE} can be told from what would be published, so nothing is; the "
+            f"{len(told)} withheld rows of {RATE} can be told from what would be published{beside}, so nothing is; the "
             f"last release stays. Published rows that help to tell them:\n{shown}\n"
             "Raise privacy.minimum_n in community.yml, or publish fewer combinations of groups."
         )

@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from warehouse.release.doubts import Verdict, attack_block
+from warehouse.release.earlier import Statements
 from warehouse.release.protect import Policy
 
-Task = tuple[pd.DataFrame, np.ndarray, dict[str, str], Policy]
+Task = tuple[pd.DataFrame, np.ndarray, dict[str, str], Policy, Statements | None]
 # Rows below which starting a process takes longer than it spares.
 _FEW_ROWS = 20_000
 

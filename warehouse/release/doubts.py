@@ -14,9 +14,9 @@ import pandas as pd
 
 from warehouse.disclosure.published import Block, make_block, merged_places
 from warehouse.disclosure.reach import Doubts, Reach
+from warehouse.release.earlier import Statements, counted, nothing_said
 from warehouse.release.protect import Policy
 
-BLOCK = ["indicator_id", "cohort_year"]
 # Counts that are printed apart: met, not met, excluded, not measured. What is asked of: the group, who was measured,
 # who met it, who did not.
 _AT_ONCE = 4
@@ -32,22 +32,22 @@ class Verdict:
         lost: rows about which one does not, as positions in the block, shape (lost,).
         near: shown rows that give some of these away, chosen with the fewest people, as positions in the block; there is
             none where nothing that could be withheld would help.
+        before: where there is none near, those of the lost rows that earlier releases give away whatever is withheld
+            now, as positions in the block, shape (before,).
     """
 
     doubts: int
     lost: np.ndarray
     near: np.ndarray
-
-
-def counted(rows: pd.DataFrame) -> np.ndarray:
-    """Met, not met, excluded and not measured of each row, shape (rows, 4); not a number where withheld."""
-    named = ("numerator_n", "denominator_n", "excluded_n", "not_measured_n")
-    met, measured, excluded, missing = (rows[name].to_numpy(dtype=float) for name in named)
-    return np.stack([met, measured - met, excluded, missing], axis=1)
+    before: np.ndarray
 
 
 def attack_block(
-    rows: pd.DataFrame, truth: np.ndarray, parents: Mapping[str, str], policy: Policy
+    rows: pd.DataFrame,
+    truth: np.ndarray,
+    parents: Mapping[str, str],
+    policy: Policy,
+    said: Statements | None = None,
 ) -> Verdict:
     """Attack the rows of one indicator and cohort year.
 
@@ -57,45 +57,61 @@ def attack_block(
         truth: true counts of the same rows (see `counted`), for the auditor alone, shape (rows, 4).
         parents: organization -> the organization that it is part of, or nothing.
         policy: what must remain in doubt.
+        said: what earlier releases say of sums over these rows; none by default.
     """
+    said = said or nothing_said()
     hidden = rows["is_suppressed"].to_numpy(dtype=bool)
     read = np.where(hidden[:, None], np.nan, counted(rows))
     down, up = _asked(truth, hidden, policy)
     nothing = np.array([], dtype=np.int64)
     if not np.isfinite(up).any():
-        return Verdict(0, nothing, nothing)
+        return Verdict(0, nothing, nothing, nothing)
     place, org, race, gender, economic = (
         rows[name].to_numpy(dtype=str)
         for name in ("geography_id", "organization_key", "race", "gender_group", "economic_group")
     )
-    orgs, places, known = merged_places(org, place, hidden, parents, policy.geography_id)
+    # A place of which something is said is not like the others of which nothing is shown.
+    dark = hidden & ~np.isin(np.arange(len(rows)), said.row)
+    orgs, places, known = merged_places(org, place, dark, parents, policy.geography_id)
     block = make_block([places, orgs, race, gender, economic], known, policy.geography_id)
     cells = _Cells(block, np.stack([org, place], axis=1))
     doubts, row = cells.doubts(down, up)
     real, seen = cells.values(truth), cells.values(read)
     kept, equal = _relations(block, real)
-    reach = Reach(kept, equal, seen, real)
-    gone = reach.unmet(doubts)
     fixed = np.zeros(block.cells, dtype=bool)
     if "fixed" in rows:
         fixed[block.cell[rows["fixed"].to_numpy(dtype=bool)]] = True
+    if len(said.equal):
+        kept = _with_statements(kept, said)
+        equal, fixed = kept.equal, np.concatenate([fixed, np.ones(len(said.equal), dtype=bool)])
+        real, seen = np.concatenate([real, said.value]), np.concatenate([seen, said.value])
+    reach = Reach(kept, equal, seen, real)
+    gone = reach.unmet(doubts)
     near = _cover(reach, doubts, gone, ~np.isnan(seen).any(axis=1), fixed, real.sum(axis=1))
-    return Verdict(len(gone), np.unique(row[gone]), np.flatnonzero(np.isin(block.cell, near) & ~hidden))
+    near = np.flatnonzero(np.isin(block.cell, near) & ~hidden)
+    before = np.zeros(len(gone), dtype=bool)
+    if gone.any() and fixed.any() and not len(near):
+        bare = Reach(kept, equal, np.where(fixed[:, None], seen, np.nan), real)
+        before[gone] = bare.unmet(doubts.only(gone))
+    given = np.setdiff1d(row[before], row[gone & ~before])
+    return Verdict(len(gone), np.unique(row[gone]), near, given)
 
 
 def _cover(
     reach: Reach, doubts: Doubts, gone: np.ndarray, shown: np.ndarray, fixed: np.ndarray, size: np.ndarray
 ) -> np.ndarray:
-    """Shown cells that, withheld, would widen lost doubts: those with the fewest people, a few doubts at a time.
-
-    A fixed cell costs more than all others together, so that a way around it is found where there is one.
-    """
+    """Shown cells that, withheld, would widen lost doubts: those with the fewest people, a few doubts at a time."""
     shown = shown & ~fixed & (size > 0)
     found = np.zeros(len(size), dtype=bool)
-    dear = np.where(fixed, 2 * size.sum(), 0.0)
-    for cell in np.unique(doubts.cell[gone])[:_AT_ONCE]:
+    at_once = 0
+    for cell in np.unique(doubts.cell[gone]):
+        more = False
         for j in np.flatnonzero(gone & (doubts.cell == cell)):
-            found |= reach.opened(doubts, int(j), np.where(shown & ~found, size, dear)) & shown
+            way = reach.opened(doubts, int(j), np.where(shown & ~found, size, 0.0), fixed) & shown & ~found
+            more, found = more or way.any(), found | way
+        at_once += more
+        if at_once == _AT_ONCE:
+            break
     return np.flatnonzero(found)
 
 
@@ -153,6 +169,19 @@ class _Cells:
                 )
         cells, sums, signs, targets, rows = (np.concatenate(part) for part in zip(*found, strict=True))
         return Doubts(cells, _SUMS[sums], signs.astype(float), targets), rows
+
+
+def _with_statements(block: Block, said: Statements) -> Block:
+    """The block with a further cell for the value of each statement."""
+    summed = ~said.shown
+    cell, count = block.cell[said.row[summed]], len(said.equal)
+    new = block.cells + np.arange(count)
+    return Block(
+        block.cell, block.cells + count,
+        np.concatenate([block.relation, len(block.equal) + said.statement[summed], len(block.equal) + np.arange(count)]),
+        np.concatenate([block.entry, cell, new]), np.concatenate([block.factor, said.factor[summed], -np.ones(count)]),
+        np.concatenate([block.equal, said.equal]), np.concatenate([block.kind, np.zeros(count, dtype=block.kind.dtype)]),
+    )  # fmt: skip
 
 
 def _relations(block: Block, real: np.ndarray) -> tuple[Block, np.ndarray]:

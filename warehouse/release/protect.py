@@ -65,8 +65,8 @@ def choose_suppressed(
     be one cell, the smallest other one goes with it, until it is not. Then the attacker tries the rest.
 
     Args:
-        con: holds `rates`, `parent_of` (organization_key, parent_organization_key) and `known_before` (keys of rows
-            that an earlier release shows with the same figures).
+        con: holds `rates`, `parent_of` (organization_key, parent_organization_key) and `shown_before` (keys of rows
+            that an earlier release shows; `known` where with the same figures).
         rates: the rate table.
         policy: what is protected.
         attack: withholds further cells of table `cell` where the attacker finds a doubt too small; returns how many.
@@ -113,7 +113,7 @@ def own_reasons(eligible: int, denominator: int, numerator: int, policy: Policy)
 
 def _primary_sql(rates: str, policy: Policy) -> str:
     label = ", ".join(f"nullif({name}, 'all')" for name in GROUP_KEYS)
-    same = " and ".join(f"k.{name} = c.{name}" for name in CELL_KEYS)
+    same = " and ".join(f"s.{name} = c.{name}" for name in CELL_KEYS)
     counts = ("eligible_n", "excluded_n", "not_measured_n", "denominator_n", "numerator_n")
     return f"""
         create or replace temp table cell as
@@ -123,10 +123,10 @@ def _primary_sql(rates: str, policy: Policy) -> str:
                 coalesce(parent_organization_key, 'all') as parent_key
             from {rates} left join parent_of using (organization_key)
         )
-        select row_number() over (order by {", ".join(CELL_KEYS)}) as id, *,
+        select row_number() over (order by {", ".join(f"c.{name}" for name in CELL_KEYS)}) as id, c.*,
             {_telling("eligible_n", "denominator_n", "numerator_n", policy)} as hidden,
-            exists (select 1 from known_before k where {same}) as known
-        from counted c
+            coalesce(s.known, false) as known, s.known is not null as shown_once
+        from counted c left join shown_before s on {same}
         """
 
 

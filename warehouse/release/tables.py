@@ -135,5 +135,5 @@ def _protect(
             "create or replace temp table parent_of as "
             f"select {sql_literal('')} as organization_key, null::varchar as parent_organization_key"
         )
-    attacker.mark_known(con, f"raw_{RATE}")
+    attacker.mark_shown(con, f"raw_{RATE}")
     return choose_suppressed(con, f"raw_{RATE}", policy, attacker.withhold)

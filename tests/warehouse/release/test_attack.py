@@ -132,7 +132,7 @@ def test_what_an_earlier_release_shows_hides_nothing() -> None:
     assert beside["race_group"].iloc[near].tolist() == ["unknown"]
 
     cell = frame.drop(columns=["race", "is_suppressed"]).assign(
-        indicator_id="i", cohort_year=2024, parent_key="all", hidden=frame["is_suppressed"], known=known, id=range(5)
+        indicator_id="i", cohort_year=2024, parent_key="all", hidden=frame["is_suppressed"], known=known, shown_once=known, id=range(5)
     )  # fmt: skip
     con = duckdb.connect()
     con.register("given", cell)

@@ -10,7 +10,7 @@ import pytest
 
 from warehouse.release import ReleaseReport, published_tables
 from warehouse.release.protect import Policy, choose_suppressed
-from warehouse.release.spec import PublishedTable, load_published
+from warehouse.release.spec import CELL_KEYS, PublishedTable, load_published
 from warehouse.settings import CommunityPaths
 
 Released = tuple[CommunityPaths, ReleaseReport]
@@ -155,7 +155,9 @@ def _suppressed(cells: list[tuple[str, str, int]], complementary: bool = True) -
         con.execute(
             "create temp table parent_of as select '' as organization_key, null::text as parent_organization_key"
         )
-        con.execute("create temp table known_before as select * from rates limit 0")
+        con.execute(
+            f"create temp table shown_before as select {', '.join(CELL_KEYS)}, true as known from rates limit 0"
+        )
         choose_suppressed(con, "rates", Policy(10, complementary, "g"))
         return set(con.execute("select race_group, gender_group from suppressed_cell").fetchall())
 
