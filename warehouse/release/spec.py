@@ -63,6 +63,13 @@ class Minimum(_Frozen):
     columns: list[str] = Field(min_length=1, description="Columns that follow.")
 
 
+class Harmless(_Frozen):
+    """Numbers that are never withheld, because they tell of nobody."""
+
+    why: str = Field(min_length=1, description="Why they do not.")
+    columns: list[str] = Field(min_length=1, description="Which they are.")
+
+
 class PublishedTable(_Frozen):
     """One published table."""
 
@@ -74,6 +81,9 @@ class PublishedTable(_Frozen):
     columns: dict[str, Column] = Field(description="Columns in the order in which they are published.")
     depends: list[Dependency] = Field(default_factory=list, description="What follows which cell.")
     minimum: Minimum | None = Field(None, description="The row's own minimum, if it counts people.")
+    tells_nobody: list[Harmless] = Field(
+        default_factory=list, description="Numbers that are never withheld, and why not."
+    )
     volatile: list[str] = Field(default_factory=list, description="Columns left out of the table's hash.")
     workbook: str | None = Field(None, description="SQL condition of the rows in the workbook for people.")
 
@@ -91,12 +101,25 @@ class PublishedTable(_Frozen):
     def _columns_exist(self) -> PublishedTable:
         named = [*self.keys, *self.volatile, *(self.minimum.columns if self.minimum else [])]
         named += [column for dependency in self.depends for column in dependency.columns]
+        named += [column for harmless in self.tells_nobody for column in harmless.columns]
         unknown = sorted(set(named) - set(self.columns))
         if unknown:
             raise ValueError(f"{self.name} names columns that it does not publish: {', '.join(unknown)}")
         withheld = set(self.withheld_columns) & set(self.keys)
         if withheld:
             raise ValueError(f"{self.name} would withhold its own key: {', '.join(sorted(withheld))}")
+        return self
+
+    @model_validator(mode="after")
+    def _numbers_are_accounted_for(self) -> PublishedTable:
+        harmless = {column for entry in self.tells_nobody for column in entry.columns}
+        free = {name for name, column in self.columns.items() if column.type in ("bigint", "double")}
+        free -= {*self.keys, *self.withheld_columns, *harmless}
+        if free:
+            raise ValueError(
+                f"{self.name} would always show numbers of which nothing says that they tell of nobody: "
+                f"{', '.join(sorted(free))}; name what they depend on, their minimum, or why they tell of nobody"
+            )
         return self
 
     @property
