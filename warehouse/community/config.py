@@ -101,6 +101,10 @@ class PrivacyConfig(_Frozen):
     )
     minimum_coverage: float = Field(0.8, ge=0, le=1, description="Below it a rate is 'not enough data'.")
     complementary: bool = Field(True, description="Whether complementary suppression is applied.")
+    public_counts: str | None = Field(
+        None,
+        description="CSV in the community's folder of populations that everybody can look up, such as enrollment: keys of the rate table (absent: all) and people.",
+    )
 
 
 class GatewayReadings(_Frozen):

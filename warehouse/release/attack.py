@@ -22,10 +22,11 @@ from warehouse.release.crew import Crew
 from warehouse.release.doubts import Verdict
 from warehouse.release.earlier import BLOCK, COUNTS, Earlier, Statements, counted
 from warehouse.release.protect import Policy
+from warehouse.release.public import PEOPLE, make_table
 from warehouse.release.spec import CELL_KEYS, RATE
 
 _MOST_NAMED = 20
-_VERSION = 3  # of the attack; another one forgets what was remembered
+_VERSION = 4  # of the attack; another one forgets what was remembered
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Attacked:
         doubts: doubts that must remain.
         lost: rows about which one does not, shape (lost,).
         near: published rows that give these away, one for each where there is any.
-        before: those of the lost rows that earlier releases give away whatever is withheld now.
+        before: those of the lost rows that earlier releases, or public counts, give away whatever is withheld now.
     """
 
     blocks: int
@@ -60,6 +61,7 @@ class Attacker:
         earlier: folders of the releases that are public already.
         memory: where verdicts are kept from night to night; None keeps them for this night.
         threads: how many blocks are attacked at once; as many as the machine has cores when None.
+        public: rows of the community's file of public counts (see `public`).
     """
 
     def __init__(
@@ -68,9 +70,11 @@ class Attacker:
         earlier: Sequence[Path] = (),
         memory: Path | None = None,
         threads: int | None = None,
+        public: list[tuple[str, ...]] | None = None,
     ) -> None:
         self._policy, self._memory = policy, memory
         self._earlier = Earlier(earlier, policy.geography_id)
+        self._public = public or []
         self._said: dict[tuple[str, int], Statements] = {}
         self._known = _recall(memory)
         asked = (policy.minimum_n, policy.smallest_part, policy.lower, policy.upper, policy.geography_id)
@@ -87,9 +91,11 @@ class Attacker:
 
         Twice: as the release will be read alone, and beside the earlier ones, which show some of what it withholds.
         """
+        make_table(con, self._public)
         rows = con.execute(
             f"select id, {', '.join((*CELL_KEYS, *COUNTS))}, hidden as is_suppressed, known and hidden as fixed, "
-            f"shown_once, parent_key from cell order by {', '.join(CELL_KEYS)}"
+            f"shown_once, parent_key, {PEOPLE} from cell left join public_count using ({', '.join(CELL_KEYS)}) "
+            f"order by {', '.join(CELL_KEYS)}"
         ).df()
         parents = {str(o): "" if p == "all" else str(p) for o, p in _pairs(rows)}
         truth, hidden = counted(rows), rows["is_suppressed"].to_numpy(dtype=bool)
@@ -121,11 +127,13 @@ class Attacker:
         keys = ", ".join(f"p.{name}" for name in CELL_KEYS)
         same = " and ".join(f"p.{name} = t.{name}" for name in CELL_KEYS)
         self.mark_shown(con, truth)
+        make_table(con, self._public)
         rows = con.execute(
             f"select {keys}, {', '.join(f'p.{n}' for n in COUNTS)}, p.is_suppressed, "
             f"{', '.join(f't.{n} as true_{n}' for n in COUNTS)}, coalesce(k.known, false) as known, "
-            f"k.known is not null as shown_once from read_parquet({file}) p join {truth} t on {same} "
-            f"left join shown_before k on {same.replace('t.', 'k.')} order by {keys}"
+            f"k.known is not null as shown_once, c.{PEOPLE} from read_parquet({file}) p join {truth} t on {same} "
+            f"left join shown_before k on {same.replace('t.', 'k.')} "
+            f"left join public_count c on {same.replace('t.', 'c.')} order by {keys}"
         ).df()
         real = counted(rows[[f"true_{name}" for name in COUNTS]].rename(columns=lambda name: name[5:]))
         parents = _published_parents(con, folder)
@@ -205,6 +213,7 @@ def _prints(rows: pd.DataFrame, truth: np.ndarray, parents: Mapping[str, str]) -
     named = [rows[name] for name in CELL_KEYS[2:]] + [above]
     texts = [pd.util.hash_array(column.to_numpy(dtype=object), categorize=True) for column in named]
     marks = [rows[name].to_numpy(dtype=np.uint64) for name in ("is_suppressed", "fixed")]
+    marks.append((rows[PEOPLE].fillna(-1).to_numpy(dtype=np.int64) + 1).astype(np.uint64))
     return np.stack([*texts, *truth.astype(np.uint64).T, *marks], axis=1)
 
 

@@ -50,7 +50,8 @@ def attack_audit(alone: Attacked, with_earlier: Attacked) -> dict[str, Any]:
         "method": "least and most of every withheld count, in whole numbers, from all rows of a year together",
         "systems": alone.blocks,
         "doubts": alone.doubts,
-        "told": len(alone.lost),
+        "told": len(alone.added),
+        "told_by_public_counts_alone": len(alone.before),
         "told_with_earlier_releases": len(with_earlier.added),
         "told_by_earlier_releases_alone": len(with_earlier.before),
     }

@@ -25,6 +25,7 @@ from warehouse.release.audits import attack_audit, disclosure_audit, lineage, qu
 from warehouse.release.dictionary import write_dictionary
 from warehouse.release.files import write_data_package, write_tables
 from warehouse.release.protect import Policy
+from warehouse.release.public import PublicCountsError, read_public_counts
 from warehouse.release.shelf import (
     MANIFEST,
     ReleaseError,
@@ -120,7 +121,9 @@ def build_release(
     try:
         con.execute(f"attach {sql_literal(str(warehouse_db))} as {WORKING} (read_only)")
         earlier = [info.path for info in list_releases(paths)]
-        attacker = Attacker(policy, earlier, paths.attacks, settings.threads)
+        attacker = Attacker(
+            policy, earlier, paths.attacks, settings.threads, _public_counts(paths, community)
+        )
         published = make_tables(con, published_tables(), policy, attacker)
         hashes = {t.name: table_hash(con, t.name, hashed_columns(t)) for t in published.tables}
         standing = _standing(night, hashes)
@@ -148,6 +151,19 @@ def release_policy(community: Community) -> Policy:
         upper=preset.upper,
         name=preset.name,
     )
+
+
+def _public_counts(paths: CommunityPaths, community: Community) -> list[tuple[str, ...]]:
+    """Rows of the community's file of public counts, if it names one.
+
+    Raises:
+        ReleaseError: the file cannot be read; nothing is published.
+    """
+    name = community.config.privacy.public_counts
+    try:
+        return read_public_counts(paths.root / name, community.config.geography_id) if name else []
+    except PublicCountsError as error:
+        raise ReleaseError(f"{error} Nothing is published; the last release stays.") from None
 
 
 def _standing(night: _Night, hashes: Mapping[str, str]) -> ReleaseReport | None:
@@ -243,10 +259,10 @@ def _attacked(
         return {}
     alone, with_earlier, near = attacker.audit(con, folder, f"{WORKING}.{source}")
     attacker.remember()
-    told = np.union1d(alone.lost, with_earlier.added)
+    told = np.union1d(alone.added, with_earlier.added)
     if len(told) and policy.complementary:
         shown = "\n".join(f"  {row}" for row in near) or "  (no published row is near them)"
-        beside = "" if len(alone.lost) else " together with earlier releases"
+        beside = "" if len(alone.added) else " together with earlier releases"
         raise ReleaseError(
             f"{len(told)} withheld rows of {RATE} can be told from what would be published{beside}, so nothing is; the "
             f"last release stays. Published rows that help to tell them:\n{shown}\n"

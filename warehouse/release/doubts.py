@@ -15,7 +15,9 @@ import pandas as pd
 from warehouse.disclosure.published import Block, make_block, merged_places
 from warehouse.disclosure.reach import Doubts, Reach
 from warehouse.release.earlier import Statements, counted, nothing_said
+from warehouse.release.joint import Reading, with_sizes
 from warehouse.release.protect import Policy
+from warehouse.release.public import PEOPLE
 
 # Counts that are printed apart: met, not met, excluded, not measured. What is asked of: the group, who was measured,
 # who met it, who did not.
@@ -53,7 +55,7 @@ def attack_block(
 
     Args:
         rows: as they are read, with `is_suppressed`, `race` (see `race_of`) and perhaps `fixed`: shown by an earlier
-            release, so that to withhold it now would help nothing. What stands in a withheld row is not looked at.
+            release, so that to withhold it now would help nothing; or `people`: how many anybody can look up. What stands in a withheld row is not looked at.
         truth: true counts of the same rows (see `counted`), for the auditor alone, shape (rows, 4).
         parents: organization -> the organization that it is part of, or nothing.
         policy: what must remain in doubt.
@@ -62,7 +64,8 @@ def attack_block(
     said = said or nothing_said()
     hidden = rows["is_suppressed"].to_numpy(dtype=bool)
     read = np.where(hidden[:, None], np.nan, counted(rows))
-    down, up = _asked(truth, hidden, policy)
+    public = _public(rows, truth, hidden)
+    down, up = _asked(truth, hidden, policy, public)
     nothing = np.array([], dtype=np.int64)
     if not np.isfinite(up).any():
         return Verdict(0, nothing, nothing, nothing)
@@ -71,30 +74,51 @@ def attack_block(
         for name in ("geography_id", "organization_key", "race", "gender_group", "economic_group")
     )
     # A place of which something is said is not like the others of which nothing is shown.
-    dark = hidden & ~np.isin(np.arange(len(rows)), said.row)
+    dark = hidden & ~np.isin(np.arange(len(rows)), said.row) & np.isnan(public)
     orgs, places, known = merged_places(org, place, dark, parents, policy.geography_id)
     block = make_block([places, orgs, race, gender, economic], known, policy.geography_id)
     cells = _Cells(block, np.stack([org, place], axis=1))
     doubts, row = cells.doubts(down, up)
     real, seen = cells.values(truth), cells.values(read)
-    kept, equal = _relations(block, real)
-    fixed = np.zeros(block.cells, dtype=bool)
+    reading = Reading(_relations(block, real), real, seen, np.zeros(block.cells, dtype=bool), doubts)
     if "fixed" in rows:
-        fixed[block.cell[rows["fixed"].to_numpy(dtype=bool)]] = True
+        reading.fixed[block.cell[rows["fixed"].to_numpy(dtype=bool)]] = True
+    size = np.full(block.cells, np.nan)
+    size[block.cell[~np.isnan(public)]] = public[~np.isnan(public)]
     if len(said.equal):
-        kept = _with_statements(kept, said)
-        equal, fixed = kept.equal, np.concatenate([fixed, np.ones(len(said.equal), dtype=bool)])
-        real, seen = np.concatenate([real, said.value]), np.concatenate([seen, said.value])
-    reach = Reach(kept, equal, seen, real)
-    gone = reach.unmet(doubts)
-    near = _cover(reach, doubts, gone, ~np.isnan(seen).any(axis=1), fixed, real.sum(axis=1))
-    near = np.flatnonzero(np.isin(block.cell, near) & ~hidden)
-    before = np.zeros(len(gone), dtype=bool)
-    if gone.any() and fixed.any() and not len(near):
-        bare = Reach(kept, equal, np.where(fixed[:, None], seen, np.nan), real)
-        before[gone] = bare.unmet(doubts.only(gone))
+        reading = _with_statements(reading, said)
+        size = np.concatenate([size, np.full(len(said.equal), np.nan)])
+    before_joint = reading.block.cells
+    if not np.isnan(size).all():
+        reading = with_sizes(reading, size)
+    gone, near, before = _attacked(reading)
+    near = np.flatnonzero(np.isin(block.cell, near % before_joint) & ~hidden)
     given = np.setdiff1d(row[before], row[gone & ~before])
     return Verdict(len(gone), np.unique(row[gone]), near, given)
+
+
+def _attacked(reading: Reading) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which doubts are lost, shown cells that help to lose them, and which would be lost if nothing were shown now."""
+    equal, doubts, fixed, seen = reading.block.equal, reading.doubts, reading.fixed, reading.seen
+    reach = Reach(reading.block, equal, seen, reading.real)
+    gone = reach.unmet(doubts)
+    near = _cover(reach, doubts, gone, ~np.isnan(seen).any(axis=1), fixed, reading.real.sum(axis=1))
+    before = np.zeros(len(gone), dtype=bool)
+    if gone.any() and fixed.any() and not len(near):
+        bare = Reach(reading.block, equal, np.where(fixed[:, None], seen, np.nan), reading.real)
+        before[gone] = bare.unmet(doubts.only(gone))
+    return gone, near, before
+
+
+def _public(rows: pd.DataFrame, truth: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """How many people a withheld row has, where everybody can look it up, else not a number, shape (rows,).
+
+    A public number that is not the row's leads its reader astray, and gives nothing away.
+    """
+    if PEOPLE not in rows:
+        return np.full(len(rows), np.nan)
+    people = rows[PEOPLE].to_numpy(dtype=float)
+    return np.where(hidden & (people == truth.sum(axis=1)), people, np.nan)
 
 
 def _cover(
@@ -115,10 +139,13 @@ def _cover(
     return np.flatnonzero(found)
 
 
-def _asked(truth: np.ndarray, hidden: np.ndarray, policy: Policy) -> tuple[np.ndarray, np.ndarray]:
+def _asked(
+    truth: np.ndarray, hidden: np.ndarray, policy: Policy, public: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """How low and how high each sum of each withheld row must be able to be; infinite where nothing is asked.
 
-    Shapes (rows, 4), in the order of `_SUMS`.
+    Of a row whose number of people is public it is not asked, nor how many were measured where all were. Shapes
+    (rows, 4), in the order of `_SUMS`.
     """
     total = truth @ _SUMS.T
     down, up = np.full(total.shape, np.inf), np.full(total.shape, -np.inf)
@@ -131,6 +158,11 @@ def _asked(truth: np.ndarray, hidden: np.ndarray, policy: Policy) -> tuple[np.nd
         few = hidden & (measured > 0) & (total[:, k] < policy.smallest_part)
         down[few, k] = 0
         up[few, k] = np.minimum(policy.smallest_part, measured[few])
+    known = ~np.isnan(public)
+    down[known, 0], up[known, 0] = np.inf, -np.inf
+    up[known, 1] = np.minimum(up[known, 1], public[known])
+    everybody = known & (measured == public)
+    down[everybody, 1], up[everybody, 1] = np.inf, -np.inf
     return down, up
 
 
@@ -171,21 +203,24 @@ class _Cells:
         return Doubts(cells, _SUMS[sums], signs.astype(float), targets), rows
 
 
-def _with_statements(block: Block, said: Statements) -> Block:
-    """The block with a further cell for the value of each statement."""
+def _with_statements(reading: Reading, said: Statements) -> Reading:
+    """The block with a further cell for the value of each statement, which is known whatever is withheld."""
+    block, count = reading.block, len(said.equal)
     summed = ~said.shown
-    cell, count = block.cell[said.row[summed]], len(said.equal)
-    new = block.cells + np.arange(count)
-    return Block(
-        block.cell, block.cells + count,
-        np.concatenate([block.relation, len(block.equal) + said.statement[summed], len(block.equal) + np.arange(count)]),
+    cell, new = block.cell[said.row[summed]], block.cells + np.arange(count)
+    number = len(block.equal) + np.arange(count)
+    joined = Block(
+        block.cell, block.cells + count, np.concatenate([block.relation, number[said.statement[summed]], number]),
         np.concatenate([block.entry, cell, new]), np.concatenate([block.factor, said.factor[summed], -np.ones(count)]),
         np.concatenate([block.equal, said.equal]), np.concatenate([block.kind, np.zeros(count, dtype=block.kind.dtype)]),
     )  # fmt: skip
+    real, seen = (np.concatenate([counts, said.value]) for counts in (reading.real, reading.seen))
+    fixed = np.concatenate([reading.fixed, np.ones(count, dtype=bool)])
+    return Reading(joined, real, seen, fixed, reading.doubts)
 
 
-def _relations(block: Block, real: np.ndarray) -> tuple[Block, np.ndarray]:
-    """The relations that the true figures keep, and which of them are equations.
+def _relations(block: Block, real: np.ndarray) -> Block:
+    """The block with the relations that the true figures keep.
 
     Who reads a relation that does not hold is led astray by it, so it gives nothing away. Where the places within one together hold everybody, whoever knows that reads an equation.
     """
@@ -199,8 +234,7 @@ def _relations(block: Block, real: np.ndarray) -> tuple[Block, np.ndarray]:
     kept = np.flatnonzero(holds)
     entry = holds[block.relation]
     place = np.cumsum(holds) - 1
-    fitting = Block(
+    return Block(
         block.cell, block.cells, place[block.relation[entry]], block.entry[entry], block.factor[entry],
         equal[kept], block.kind[kept],
     )  # fmt: skip
-    return fitting, equal[kept]
