@@ -20,7 +20,8 @@ from tests.faults.state import State, look, visible_half
 # Each trial is a process of its own, forked from one that has imported everything already.
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.faults.parts", "tests.faults.inject", "orchestration.night"])
-_PATIENCE = 600
+# Seconds for a run that nothing disturbs; a machine that is busy with other work needs many times the usual minute.
+_PATIENCE = 1_800
 _NONE = Fault()
 
 
@@ -119,10 +120,12 @@ def run_part(
     process = _FORKS.Process(target=_child, args=(root, part, fault, report, ours, moment))
     process.start()
     process.join(_PATIENCE if kill_after is None else kill_after)
+    ended = "no report"
     if process.is_alive() and process.pid:
+        ended = "killed as asked" if kill_after is not None else f"still at work after {_PATIENCE} s"
         _kill(process.pid, whole_group=whole_group)
     process.join()
-    steps, opened, said = report.read_text().split("\n", 2) if report.is_file() else ("0", "0", "")
+    steps, opened, said = report.read_text().split("\n", 2) if report.is_file() else ("0", "0", ended)
     return Run(process.exitcode or 0, int(steps), int(opened), said, time.monotonic() - began)
 
 
