@@ -127,14 +127,15 @@ def _cover(
     """Shown cells that, withheld, would widen lost doubts: those with the fewest people, a few doubts at a time."""
     shown = shown & ~fixed & (size > 0)
     found = np.zeros(len(size), dtype=bool)
-    at_once = 0
+    helped = 0
     for cell in np.unique(doubts.cell[gone]):
-        more = False
+        helps = False
         for j in np.flatnonzero(gone & (doubts.cell == cell)):
-            way = reach.opened(doubts, int(j), np.where(shown & ~found, size, 0.0), fixed) & shown & ~found
-            more, found = more or way.any(), found | way
-        at_once += more
-        if at_once == _AT_ONCE:
+            way = reach.opened(doubts, int(j), np.where(shown & ~found, size, 0.0), fixed) & shown
+            helps, found = helps or bool(way.any()), found | way
+        # One that nothing shown helps to lose does not stand in the way of the others.
+        helped += helps
+        if helped == _AT_ONCE:
             break
     return np.flatnonzero(found)
 

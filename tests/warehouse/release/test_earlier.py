@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from warehouse.release import ReleaseError, build, published_tables
 from warehouse.release.attack import Attacker
 from warehouse.release.earlier import Earlier
 from warehouse.release.protect import Policy, choose_suppressed
 from warehouse.release.spec import CELL_KEYS, RATE
+from warehouse.release.tables import WORKING, PublishedSet
 
 _POLICY = Policy(10, True, "here")
 _RACES = ("asian", "two_or_more", "white", "unknown")
@@ -102,3 +104,24 @@ def test_editions_are_read_once_each(tmp_path: Path) -> None:
     truth = np.zeros((5, 4))
     assert len(earlier.said(("i", 2024), rates, truth, {}).equal) <= 1
     assert len(earlier._editions[("i", 2024)]) == 1
+
+
+def test_what_a_release_adds_to_the_earlier_ones_stops_it(tmp_path: Path) -> None:
+    """If not, the audit counts groups that are given away, and they are published all the same."""
+    before, now = _rates((4, 20, 22, 50)), _rates((4, 20, 19, 50))
+    first = _publish(tmp_path / "1", before, {"asian", "two_or_more"})
+    second = _publish(tmp_path / "2", now, {"asian", "white"})
+    rate = next(table for table in published_tables() if table.name == RATE)
+    made = PublishedSet((rate,), None, {}, ())
+    with duckdb.connect() as con:
+        con.execute(f"attach ':memory:' as {WORKING}")
+        con.execute(f"create schema {WORKING}.marts")
+        con.register("given", now)
+        con.execute(f"create table {WORKING}.{rate.source} as from given")
+        with pytest.raises(
+            ReleaseError, match="published together with earlier releases, so nothing is"
+        ) as told:
+            build._attacked(con, second, _POLICY, made, Attacker(_POLICY, [first], threads=1))
+        assert "race_group two_or_more" in str(told.value)
+        audit = build._attacked(con, first, _POLICY, made, Attacker(_POLICY, threads=1))
+    assert audit["attack"]["told_with_earlier_releases"] == 0
