@@ -74,7 +74,7 @@ class _Watch:
 
     def _look(self) -> None:
         while not self._ended.wait(0.1):
-            self._most = max(self._most, sum(map(_kilobytes, _family(self._pid))))
+            self._most = max(self._most, sum(map(kilobytes, family(self._pid))))
 
     def stop(self) -> float:
         self._ended.set()
@@ -82,17 +82,17 @@ class _Watch:
         return self._most / 1024
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """A process and all below it."""
     try:
         threads = list(Path(f"/proc/{pid}/task").iterdir())
         children = [one for t in threads for one in (t / "children").read_text(encoding="ascii").split()]
     except OSError:
         return []
-    return [pid, *(other for child in children for other in _family(int(child)))]
+    return [pid, *(other for child in children for other in family(int(child)))]
 
 
-def _kilobytes(pid: int) -> int:
+def kilobytes(pid: int) -> int:
     """Memory of a process; a page that several share counts to each in part."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
