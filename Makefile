@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed
 DEMO_DIR ?= demo
 PEOPLE ?= 6000
 TIMES ?= 20
+# How many lives of a community `make test-nights` tries.
+NIGHTS ?= 100
 # Whom `make audit` asks: pypi or osv.
 SERVICE ?= pypi
 # Which dependency groups to install; production wants `--no-dev`.
@@ -19,10 +21,10 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help install demo test lint system lock sbom audit faults fuzz serve superset test-superset clean
+.PHONY: help install demo test test-nights lint system lock sbom audit faults fuzz serve superset test-superset clean
 
 help: ## What can be made.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(UV):
 	$(PYTHON) -m venv .uv
@@ -72,6 +74,9 @@ audit: install ## Known vulnerabilities of locked packages; needs a vulnerabilit
 faults: install system ## The fault table: kills, full disks, damage, lost servers; hundreds of trials, hours.
 	@mkdir -p build
 	$(BIN)/python -m tests.faults --times $(TIMES) --json build/faults.json
+
+test-nights: install ## Many lives of a community in any order of drops, kills, withdrawals and configurations; an hour.
+	NIGHTS=$(NIGHTS) $(BIN)/python -m pytest -n 0 tests/end_to_end/many_nights.py
 
 fuzz: $(UV) ## Fuzz every reader, SECONDS=600 each, in an environment of its own; exit code 1 after a fault.
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(FUZZ)
