@@ -34,8 +34,8 @@ class Verdict:
         lost: rows about which one does not, as positions in the block, shape (lost,).
         near: shown rows that give some of these away, chosen with the fewest people, as positions in the block; there is
             none where nothing that could be withheld would help.
-        before: where there is none near, those of the lost rows that earlier releases give away whatever is withheld
-            now, as positions in the block, shape (before,).
+        before: where there is none near, those of the lost rows that earlier releases give away, and no shown row
+            helps to, as positions in the block, shape (before,).
     """
 
     doubts: int
@@ -98,15 +98,13 @@ def attack_block(
 
 
 def _attacked(reading: Reading) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which doubts are lost, shown cells that help to lose them, and which would be lost if nothing were shown now."""
+    """Which doubts are lost, shown cells that help to lose them, and which nothing shown now helps to lose."""
     equal, doubts, fixed, seen = reading.block.equal, reading.doubts, reading.fixed, reading.seen
     reach = Reach(reading.block, equal, seen, reading.real)
     gone = reach.unmet(doubts)
     near = _cover(reach, doubts, gone, ~np.isnan(seen).any(axis=1), fixed, reading.real.sum(axis=1))
-    before = np.zeros(len(gone), dtype=bool)
-    if gone.any() and fixed.any() and not len(near):
-        bare = Reach(reading.block, equal, np.where(fixed[:, None], seen, np.nan), reading.real)
-        before[gone] = bare.unmet(doubts.only(gone))
+    # Where no shown cell helps to lose a doubt, withholding more would not bring it back.
+    before = gone & (fixed.any() and not len(near))
     return gone, near, before
 
 
