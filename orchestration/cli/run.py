@@ -6,8 +6,11 @@ What belongs here: showing progress and telling what came of it. What does not: 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.status import Status
@@ -31,11 +34,28 @@ def register(app: typer.Typer) -> None:
     app.command("run", epilog="Example: `throughline run --dir riverbend`")(run)
 
 
-def run(directory: CommunityOption = None, as_json: JsonOption = False) -> None:
+class Engine(StrEnum):
+    """Where tables are built and pairs of records are scored."""
+
+    duckdb = "duckdb"
+    spark = "spark"
+
+
+EngineOption = Annotated[
+    Engine | None,
+    typer.Option(
+        help="Build on this machine, or on the Spark cluster that community.yml names; default THROUGHLINE_ENGINE."
+    ),
+]
+
+
+def run(directory: CommunityOption = None, engine: EngineOption = None, as_json: JsonOption = False) -> None:
     """Take what has arrived, build, check and publish; what the schedule does every night.
 
     Exits with 1 when something failed or nothing could be published.
     """
+    if engine is not None:
+        os.environ["THROUGHLINE_ENGINE"] = engine.value  # as every step of the night reads it
     raise typer.Exit(run_and_tell(directory, as_json=as_json))
 
 

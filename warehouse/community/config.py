@@ -6,6 +6,7 @@ What belongs here: choices of a community. What does not: file layouts and machi
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -189,6 +190,22 @@ class AlertConfig(_Frozen):
     )
 
 
+class SparkConfig(_Frozen):
+    """The Apache Spark cluster on which nights run with `--engine spark`."""
+
+    master: str = Field(
+        pattern=r"^(spark://|k8s://|yarn$)", description="The cluster's master, as spark://host:port."
+    )
+    folder: Path | None = Field(
+        None,
+        description="Folder that every worker reaches under this path, for the tables that go there and back; default data/tmp.",
+    )
+    options: dict[str, str] = Field(
+        default_factory=dict,
+        description="Further settings of the session (spark.executor.memory); those that protect records stand fast.",
+    )
+
+
 class CommunityConfig(_Frozen):
     """`community.yml`."""
 
@@ -217,6 +234,7 @@ class CommunityConfig(_Frozen):
     linkage: dict[str, object] = Field(
         default_factory=dict, description="Settings of warehouse.linkage.LinkageConfig."
     )
+    spark: SparkConfig | None = Field(None, description="The cluster of nights with `--engine spark`.")
     owner_email: str | None = Field(
         None, description="Role mailbox that gets the alerts, by the server in THROUGHLINE_SMTP_URL."
     )

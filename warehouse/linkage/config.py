@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from warehouse.community import Community
+from warehouse.community.config import SparkConfig
 
 
 class LinkageConfig(BaseModel):
@@ -39,7 +40,10 @@ class LinkageConfig(BaseModel):
         True, description="Whether trusted shared ids and exact agreement link first."
     )
     probabilistic: bool = Field(True, description="Whether Splink links what the rules leave.")
-    backend: Literal["duckdb"] = Field("duckdb", description="Engine that Splink runs on.")
+    backend: Literal["duckdb", "spark"] = Field(
+        "duckdb", description="Engine on which Splink makes and scores the pairs of a full linkage."
+    )
+    spark: SparkConfig | None = Field(None, description="The cluster; that of the community.")
     guard: Literal["always", "measured"] = Field(
         "measured",
         description="Whether first names must agree for an automatic link always, or unless the data themselves "
@@ -78,23 +82,28 @@ class LinkageConfig(BaseModel):
     )
 
     @classmethod
-    def of(cls, community: Community) -> LinkageConfig:
-        """Settings of a community: its own under `linkage:`, and which partners hold a person once."""
-        clean = [p.partner_id for p in community.partners.values() if p.duplicate_free]
-        return cls.model_validate({"duplicate_free": clean, **community.config.linkage})
+    def of(cls, community: Community, engine: str = "duckdb") -> LinkageConfig:
+        """Settings of a community: its own under `linkage:`, its cluster, and which partners hold a person once.
 
-    @field_validator("backend", mode="before")
-    @classmethod
-    def _engine_that_works(cls, value: object) -> object:
-        """Say plainly that Spark is not there yet: it was taken once, and DuckDB ran all the same."""
-        if value == "spark":
-            raise ValueError("linkage does not run on Spark yet; write `backend: duckdb`, or leave it out")
-        return value
+        Args:
+            community: configuration as loaded.
+            engine: the engine of the night; linkage follows it unless `linkage.backend` says otherwise.
+
+        Raises:
+            pydantic.ValidationError: a setting is wrong, or Spark is asked for and no cluster is named.
+        """
+        clean = [p.partner_id for p in community.partners.values() if p.duplicate_free]
+        own = {"duplicate_free": clean, "backend": engine, **community.config.linkage}
+        return cls.model_validate(own | {"spark": community.config.spark})
 
     @model_validator(mode="after")
     def _ordered(self) -> LinkageConfig:
         if self.t_review > self.t_auto:
             raise ValueError("t_review must not lie above t_auto")
+        if self.backend == "spark" and self.spark is None:
+            raise ValueError(
+                "linkage on Spark needs the cluster: write `spark: {master: spark://HOST:PORT}` in community.yml"
+            )
         return self
 
 

@@ -61,7 +61,7 @@ def link_all(con: duckdb.DuckDBPyConnection, config: LinkageConfig, seconds: Sec
         with timed(seconds, "train"):
             model = train(con, config, families=families)
         with timed(seconds, "score"):
-            score_all(con, model)
+            score_all(con, model, config)
     else:
         no_edges(con, "link_edge")
     _decide(con, config, seconds, families=families)

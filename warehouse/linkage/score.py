@@ -6,13 +6,16 @@ What belongs here: prediction. What does not: training, and what a score leads t
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 import duckdb
 from splink import Linker
 
 from warehouse.linkage.blocking import key_pairs
 from warehouse.linkage.comparisons import FIRST_FORMS, SAME_BIRTH, SAME_ID, SAME_INITIAL
+from warehouse.linkage.config import LinkageConfig
 from warehouse.linkage.model import LinkageModel, register, register_all
+from warehouse.linkage.on_spark import score_all_on_spark
 
 # Pairs below this probability are forgotten; what lies between it and T_review feeds the estimate of recall.
 _KEEP = 0.02
@@ -41,14 +44,21 @@ def add_frequencies(con: duckdb.DuckDBPyConnection, table: str) -> None:
     )
 
 
-def score_all(con: duckdb.DuckDBPyConnection, model: LinkageModel) -> None:
+def score_all(con: duckdb.DuckDBPyConnection, model: LinkageModel, config: LinkageConfig) -> None:
     """Make temp table `link_edge` from all pairs of `link_record` that share a blocking key.
 
     One row a pair of source persons that the model finds possible: left_node < right_node, and the best match
     weight (log2 odds) over all spellings (weight_any), over those whose first names agree at least in likeness
     (weight_alike), over those that agree as names (weight_agree), and over those that have no first name to compare
     but agree in middle name, birth date and surname (weight_middle); null where there is none.
+
+    Raises:
+        SparkMissingError: Spark is asked for and cannot be used.
     """
+    if config.backend == "spark":
+        by_person = partial(_by_person, families=_has_household(model))
+        score_all_on_spark(con, model, config, by_person, _KEEP)
+        return
     con.execute("create or replace table scoring_record as select * from link_record")
     linker = Linker(register(con, "scoring_record"), copy.deepcopy(model.settings), log_level=None)
     predicted = linker.inference.predict(threshold_match_probability=_KEEP, warning_mode="never")
@@ -127,8 +137,8 @@ def _by_person(predicted: list[str], *, families: bool) -> str:
     columns += ", gamma_household" if families else ""
     union = " union all ".join(f"select {columns} from {table}" for table in predicted)
     return f"""select least(node_l, node_r) as left_node, greatest(node_l, node_r) as right_node,
-            max(match_weight) as weight_any, max(match_weight) filter ({alike}) as weight_alike,
-            max(match_weight) filter ({agree}) as weight_agree, max(match_weight) filter ({middle}) as weight_middle
+            max(match_weight) as weight_any, max(match_weight) filter (where {alike}) as weight_alike,
+            max(match_weight) filter (where {agree}) as weight_agree, max(match_weight) filter (where {middle}) as weight_middle
         from ({union}) group by 1, 2"""
 
 

@@ -64,7 +64,7 @@ def find_inputs(con: duckdb.DuckDBPyConnection, deliveries: Sequence[str], confi
         select delivery_id, count(*)::text || '-' || sum(hash({columns})::hugeint)::text as print
         from vault.identifier_record where delivery_id in (from chosen_delivery) group by 1"""
     )
-    rules = _sha([config.model_dump_json(), _code_version()])
+    rules = _sha([config.model_dump_json(exclude={"backend", "spark"}), _code_version()])
     row = con.execute(
         """select (select string_agg(delivery_id || print, ',' order by delivery_id) from delivery_print),
             (select max(decision_n) from vault.link_decision)"""

@@ -69,12 +69,12 @@ grouped as (
         group_value,
         person_n,
         sum(person_n) over dimension_whole as all_n,
-        sum(person_n) over dimension_whole - person_n as others_n,
+        (sum(person_n) over dimension_whole) - person_n as others_n,
         {% for name, count, sum, squares in [
             ('', 'person_n', 'total', 'squares'),
             (
-                'others_', '(sum(person_n) over dimension_whole - person_n)', '(sum(total) over dimension_whole - total)',
-                '(sum(squares) over dimension_whole - squares)',
+                'others_', '((sum(person_n) over dimension_whole) - person_n)', '((sum(total) over dimension_whole) - total)',
+                '((sum(squares) over dimension_whole) - squares)',
             ),
         ] %}
         cast({{ sum }} as double) / nullif({{ count }}, 0) as {{ name }}score_mean,

@@ -107,10 +107,13 @@ def families(people: int, seed: int = 0) -> list[Child]:
             twin: list[str] = []
             for _ in range(births):
                 sex = rng.choice("mf")
-                first = _zipf(rng, girls if sex == "f" else boys)
+                pool = girls if sex == "f" else boys
+                first = _zipf(rng, pool)
                 same_initial = bool(twin) and rng.random() < 0.2
+                # Few names begin with some letters, and this family may hold them all.
+                same_initial = same_initial and any(n[0] == twin[0][0] and n not in taken for n in pool)
                 while first in taken or (same_initial and first[0] != twin[0][0]):
-                    first = _zipf(rng, girls if sex == "f" else boys)
+                    first = _zipf(rng, pool)
                 taken.append(first)
                 twin.append(first)
                 middle = _zipf(rng, girls if sex == "f" else boys) if rng.random() < 0.75 else ""
