@@ -108,7 +108,7 @@ $(SPARK)/.installed: $(UV) pyproject.toml uv.lock scripts/install_java
 	@mkdir -p build/spark
 	$(UV) export --quiet --frozen --no-dev --group spark --no-emit-project --no-annotate --no-header --output-file build/spark/requirements.txt
 	VIRTUAL_ENV=$(SPARK) $(UV) pip sync --quiet --require-hashes build/spark/requirements.txt
-	VIRTUAL_ENV=$(SPARK) $(UV) pip uninstall --quiet sqlglotc
+	VIRTUAL_ENV=$(SPARK) $(UV) pip uninstall --quiet sqlglotc sqlglotrs
 	VIRTUAL_ENV=$(SPARK) $(UV) pip install --quiet --no-deps --editable .
 	@touch $@
 

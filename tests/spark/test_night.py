@@ -74,30 +74,31 @@ def _tables(con: duckdb.DuckDBPyConnection, database: str) -> list[tuple[str, st
     ).fetchall()
 
 
-def _differing(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> str | None:
-    """What differs between the two engines in a table; None where nothing does."""
-    name = f"{quote_identifier(schema)}.{quote_identifier(table)}"
-    kinds = [con.execute(f"describe {database}.{name}").fetchall() for database in ("one", "other")]
-    if [row[:2] for row in kinds[0]] != [row[:2] for row in kinds[1]]:
+def _differing(con: duckdb.DuckDBPyConnection, one: str, other: str) -> str | None:
+    """Columns that differ between two relations, with in how many rows; None where none does."""
+    kinds = [
+        [row[:2] for row in con.execute(f"describe from {relation}").fetchall()] for relation in (one, other)
+    ]
+    if kinds[0] != kinds[1]:
         return f"columns {set(kinds[0]) ^ set(kinds[1])}"
-    exact = [quote_identifier(row[0]) for row in kinds[0] if row[1] not in ("DOUBLE", "FLOAT")]
-    floats = [quote_identifier(row[0]) for row in kinds[0] if row[1] in ("DOUBLE", "FLOAT")]
+    exact = [quote_identifier(name) for name, kind in kinds[0] if kind not in ("DOUBLE", "FLOAT")]
+    floats = [quote_identifier(name) for name, kind in kinds[0] if kind in ("DOUBLE", "FLOAT")]
     order = ", ".join([*exact, *(f"round({column}, 6)" for column in floats)])
     sides = [
-        f"(select *, row_number() over (order by {order}) as numbered from {database}.{name}) as {database}_side"
-        for database in ("one", "other")
+        f"(select *, row_number() over (order by {order}) as numbered from {relation}) as {side}"
+        for side, relation in (("l", one), ("r", other))
     ]
-    same = [f"one_side.{column} is not distinct from other_side.{column}" for column in exact] + [
-        f"(one_side.{column} is not distinct from other_side.{column} or abs(one_side.{column} - other_side.{column}) "
-        f"<= {EQUAL} * greatest(1, abs(one_side.{column})))"
+    same = [f"l.{column} is not distinct from r.{column}" for column in exact] + [
+        f"(l.{column} is not distinct from r.{column} or abs(l.{column} - r.{column}) "
+        f"<= {EQUAL} * greatest(1, abs(l.{column})))"
         for column in floats
     ]
+    columns = [*exact, *floats]
     told = ", ".join(
-        f"count(*) filter (not coalesce({s}, false)) as {c}"
-        for s, c in zip(same, [*exact, *floats], strict=True)
+        f"count(*) filter (not coalesce({s}, false)) as {c}" for s, c in zip(same, columns, strict=True)
     )
     found = con.execute(f"select {told} from {sides[0]} full join {sides[1]} using (numbered)").fetchall()[0]
-    wrong = {column: n for column, n in zip([*exact, *floats], found, strict=True) if n}
+    wrong = {column: n for column, n in zip(columns, found, strict=True) if n}
     return f"{wrong}" if wrong else None
 
 
@@ -106,24 +107,29 @@ def test_every_table_is_the_same_on_both_engines(both: duckdb.DuckDBPyConnection
     tables = _tables(both, "one")
     assert tables == _tables(both, "other")
     assert len(tables) > 80
-    differing = {f"{s}.{t}": told for s, t in tables if (told := _differing(both, s, t))}
+    names = [f"{quote_identifier(schema)}.{quote_identifier(table)}" for schema, table in tables]
+    differing = {name: told for name in names if (told := _differing(both, f"one.{name}", f"other.{name}"))}
     assert not differing, "\n".join(f"{table}: {told}" for table, told in differing.items())
+
+
+def test_the_comparison_finds_a_figure_that_differs(both: duckdb.DuckDBPyConnection) -> None:
+    """A comparison that cannot fail would let any table through."""
+    rate = "one.marts.mart_indicator_rate"
+    changed = (
+        f"(select * replace (rate + case when denominator_n = 30 then 2e-9 else 0 end as rate) from {rate})"
+    )
+    assert _differing(both, rate, rate) is None
+    assert "rate" in str(_differing(both, rate, changed))
+    assert _differing(both, rate, f"(from {rate} limit 10)") is not None
 
 
 def test_the_release_is_the_same(nights: tuple[CommunityPaths, CommunityPaths]) -> None:
     """Gate, disclosure and release go on from the cluster's tables as from any."""
     one, other = (list_releases(paths)[-1] for paths in nights)
-    assert one.tables == other.tables
+    assert list(one.tables) == list(other.tables)
     for table in one.tables:
-        rows = [
-            sorted(
-                map(
-                    str,
-                    duckdb.sql(
-                        f"select * exclude (release_id) from '{r.path}/tables/{table}.parquet'"
-                    ).fetchall(),
-                )
-            )
-            for r in (one, other)
+        sides = [
+            f"(select * exclude (release_id) from '{release.path}/tables/{table}.parquet')"
+            for release in (one, other)
         ]
-        assert len(rows[0]) == len(rows[1]), table
+        assert _differing(duckdb.connect(), *sides) is None, table
