@@ -6,6 +6,7 @@ way of the tables (`warehouse.spark`), and the models, which are the same.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,9 +52,21 @@ def built_on_spark(community: Community, memory_limit: str) -> Iterator[None]:
             yield
         con = duck.connect(building_path(community.paths), memory_limit=memory_limit)
         try:
-            read_tables(con, folder / "warehouse")
+            read_tables(
+                con, folder / "warehouse", _declared(community.paths.dbt / TARGET[1] / "manifest.json")
+            )
         finally:
             con.close()
+
+
+def _declared(manifest: Path) -> dict[str, dict[str, str]]:
+    """Columns of the seeds, in order: the only tables of which Spark writes no file when they are empty."""
+    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+    return {
+        f"{node['schema']}.{node['name']}": node["config"]["column_types"]
+        for node in nodes
+        if node["resource_type"] == "seed" and node["config"].get("column_types")
+    }
 
 
 def _options(folder: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ What belongs here: Parquet out of the working database and into it. What does no
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,20 +65,35 @@ def _for_spark(name: str, kind: str) -> str:
     return f"{quoted}::{_FOR_SPARK[kind]} as {quoted}" if kind in _FOR_SPARK else quoted
 
 
-def read_tables(con: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
+def read_tables(
+    con: duckdb.DuckDBPyConnection, folder: Path, declared: Mapping[str, Mapping[str, str]]
+) -> list[str]:
     """Take every table that the cluster built under `<folder>/<schema>.db/<table>` into the working database.
+
+    Args:
+        con: the working database.
+        folder: the cluster's warehouse.
+        declared: columns with their types of tables as `<schema>.<table>`, for those of which nothing was written.
 
     Returns:
         The tables as `<schema>.<table>`.
 
     Raises:
-        SparkTablesError: a table has no file, so that not even its columns are known.
+        SparkTablesError: a table has no file and no declared columns.
     """
     taken: list[str] = []
     for place in sorted(folder.glob("*.db/*")):
         schema, table = place.parent.stem, place.name
-        if not any(place.glob("*.parquet")):
-            raise SparkTablesError(f"Spark left no file of the table {schema}.{table} in {place}.")
+        name = f"{quote_identifier(schema)}.{quote_identifier(table)}"
+        con.execute(f"create schema if not exists {quote_identifier(schema)}")
+        taken.append(f"{schema}.{table}")
+        if not any(place.glob("*.parquet")):  # a seed without rows
+            columns = declared.get(taken[-1])
+            if not columns:
+                raise SparkTablesError(f"Spark left no file of the table {taken[-1]} in {place}.")
+            told = ", ".join(f"{quote_identifier(column)} {kind}" for column, kind in columns.items())
+            con.execute(f"create or replace table {name} ({told})")
+            continue
         files = sql_literal(str(place / "*.parquet"))
         moments = [
             row[0]
@@ -86,10 +101,8 @@ def read_tables(con: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
             if row[1] == "TIMESTAMP WITH TIME ZONE"
         ]
         kept = ", ".join(f"timezone('UTC', {quote_identifier(m)}) as {quote_identifier(m)}" for m in moments)
-        con.execute(f"create schema if not exists {quote_identifier(schema)}")
         con.execute(
-            f"create or replace table {quote_identifier(schema)}.{quote_identifier(table)} as "
+            f"create or replace table {name} as "
             f"select * {f'replace ({kept})' if kept else ''} from read_parquet({files})"
         )
-        taken.append(f"{schema}.{table}")
     return taken

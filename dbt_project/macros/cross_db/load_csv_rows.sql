@@ -2,17 +2,6 @@
 {% macro spark__load_csv_rows(model, agate_table) -%}
     {%- set column_override = model['config'].get('column_types', {}) -%}
     {%- set statements = [] -%}
-    {%- if not agate_table.rows -%}
-        {#- Else the table has no file, and nobody who reads its folder learns its columns. -#}
-        {%- set told -%}
-            insert into {{ this.render() }} select
-            {%- for name in agate_table.column_names %}
-                cast(null as {{ column_override.get(name, adapter.convert_type(agate_table, loop.index0)) }}){{ ", " if not loop.last }}
-            {%- endfor %} where false
-        {%- endset -%}
-        {%- do adapter.add_query(told, abridge_sql_log=True) -%}
-        {%- do statements.append(told) -%}
-    {%- endif -%}
     {%- for chunk in agate_table.rows | batch(get_batch_size()) -%}
         {%- set told -%}
             insert into {{ this.render() }} values
