@@ -68,6 +68,7 @@ lock: $(UV) ## Lock the newest allowed dependencies again.
 sbom: $(UV) ## List every locked package in build/throughline.cdx.json (CycloneDX), for a release.
 	@mkdir -p build
 	$(UV) export --quiet --frozen --all-groups --no-group spark --format cyclonedx1.5 --output-file build/throughline.cdx.json
+	$(UV) export --quiet --frozen --no-dev --group spark --format cyclonedx1.5 --output-file build/throughline-spark.cdx.json
 
 audit: install ## Known vulnerabilities of locked packages; needs a vulnerability service (SERVICE=pypi or osv).
 	$(BIN)/python scripts/audit_packages.py build/requirements.txt $(SERVICE)

@@ -101,12 +101,16 @@ def test_the_list_of_parts_names_every_locked_package(tmp_path: Path) -> None:
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / ".uv").symlink_to(ROOT / ".uv")
     subprocess.run(["make", "--silent", "sbom"], cwd=tmp_path, check=True)  # noqa: S607 - make is the one on the path
-    bom = Bom.from_json(json.loads((tmp_path / "build" / "throughline.cdx.json").read_text()))
+    lists = [
+        Bom.from_json(json.loads((tmp_path / "build" / name).read_text()))
+        for name in ("throughline.cdx.json", "throughline-spark.cdx.json")
+    ]
+    parts = [part for bom in lists for part in bom.components]
     locked = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
     wanted = {(p["name"], p["version"]) for p in locked if "registry" in p["source"]}
     assert len(wanted) > 100
-    assert {(part.name, part.version) for part in bom.components} == wanted
-    assert {str(part.purl) for part in bom.components} == {f"pkg:pypi/{n}@{v}" for n, v in wanted}
+    assert {(part.name, part.version) for part in parts} == wanted
+    assert {str(part.purl) for part in parts} == {f"pkg:pypi/{n}@{v}" for n, v in wanted}
 
 
 def test_the_lock_names_no_host() -> None:

@@ -26,6 +26,16 @@ spoken as (
     {% endfor %}
 ),
 
+-- Keys of households are random: by them alone, the same deliveries would choose differently in two communities.
+composed as (
+    select
+        household_key,
+        count(distinct source_person_key) as member_n,
+        min(source_person_key) as first_member
+    from household
+    group by household_key
+),
+
 membership as (
     select
         household.household_key,
@@ -40,11 +50,18 @@ membership as (
 )
 
 select
-    household_key,
-    person_key,
-    school_year,
-    partner_n,
+    membership.household_key,
+    membership.person_key,
+    membership.school_year,
+    membership.partner_n,
     row_number() over (
-        partition by person_key, school_year order by partner_n desc, last_delivery_seq desc, household_key
+        partition by membership.person_key, membership.school_year
+        order by
+            membership.partner_n desc,
+            membership.last_delivery_seq desc,
+            composed.member_n desc,
+            composed.first_member,
+            membership.household_key
     ) = 1 as is_primary
 from membership
+inner join composed on membership.household_key = composed.household_key

@@ -26,7 +26,8 @@ delivered as (
         sum(case when status = 'accepted' then rows_in end) as row_n,
         sum(case when status = 'accepted' then rows_accepted end) as accepted_row_n,
         sum(case when status = 'accepted' then rows_quarantined end) as quarantined_row_n,
-        max(case when status = 'accepted' then cast(received_at as date) end) as last_accepted_date
+        -- What was withdrawn or held is not what the figures rest on, so it keeps nothing fresh.
+        max(case when is_in_force then cast(received_at as date) end) as last_accepted_date
     from delivery
     group by partner_id, feed_id
 ),
