@@ -74,6 +74,7 @@ def _options(folder: Path) -> dict[str, str]:
     log = f"-Dderby.stream.error.file={folder / 'derby.log'}"
     return {
         "spark.app.name": "throughline models",
+        "spark.ui.showConsoleProgress": "false",  # its bars would run into what dbt tells line by line
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.hadoop.javax.jdo.option.ConnectionURL": "jdbc:derby:memory:throughline;create=true",
         "spark.hadoop.datanucleus.schema.autoCreateAll": "true",

@@ -87,7 +87,9 @@ def dbt_build(
         if changed != []:
             try:
                 with _engine(loaded, settings) as flags:
-                    yield from _build(context, loaded, dbt, changed, rest, flags)
+                    yield from _every_table_told(
+                        context, set(rest), _build(context, loaded, dbt, changed, rest, flags)
+                    )
             except Exception:
                 # Whatever was wrong with what the last night left, the next one does not rest on it.
                 rebuild_mark(loaded.paths).touch()
@@ -138,6 +140,32 @@ def _build(
         # Whoever asks after the night (what if, where a figure comes from) reads the models as DuckDB runs them.
         compiled = ["compile", "--no-introspect", "--no-populate-cache"]
         dbt.cli(compiled, target_path=community.paths.dbt).wait()
+
+
+def _every_table_told(
+    context: dg.AssetExecutionContext, others: set[str], events: Iterator[Any]
+) -> Iterator[Any]:
+    """Pass on what dbt tells of its tables.
+
+    Raises:
+        dagster.Failure: dbt ended well and a table is missing in what it told; the steps after it would be left out
+            without a word.
+    """
+    told: set[str] = set()
+    for event in events:
+        if isinstance(event, dg.Output):
+            told.add(event.output_name)
+        yield event
+    missing = sorted(
+        key.to_user_string()
+        for name, key in context.assets_def.keys_by_output_name.items()
+        if name not in told and key.path[-1] not in others
+    )
+    if missing:
+        raise dg.Failure(
+            f"dbt ended well and told nothing of {len(missing)} tables ({', '.join(missing[:5])} ...): something else "
+            "wrote into what it prints. Nothing is published; the next night builds everything anew."
+        )
 
 
 def _unchanged(context: dg.AssetExecutionContext, tables: set[str]) -> Iterator[dg.Output[None]]:
