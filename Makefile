@@ -13,7 +13,7 @@ NIGHTS ?= 100
 # Whom `make audit` asks: pypi or osv.
 SERVICE ?= pypi
 # Which dependency groups to install; production wants `--no-dev`.
-GROUPS ?= --all-groups --no-group fuzz
+GROUPS ?= --all-groups --no-group fuzz --no-group spark
 # For how long `make fuzz` works on each target.
 SECONDS ?= 600
 FUZZ := build/fuzz/venv
