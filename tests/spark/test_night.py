@@ -53,7 +53,7 @@ def nights(
     settings["spark"] = {"master": cluster.master, "options": SMALL}
     with file.open("w", encoding="utf-8") as out:
         yaml.dump(settings, out)
-    throughline("run", "--dir", str(on_spark), "--engine", "spark", **{session.SECRET: cluster.secret})
+    throughline("run", "--dir", str(on_spark), "--engine", "spark", **{session.WIRE_VARIABLE: cluster.secret})
     return CommunityPaths(on_duckdb), CommunityPaths(on_spark)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from warehouse.community.config import SparkConfig
 
-SECRET = "THROUGHLINE_SPARK_SECRET"  # noqa: S105 - the name of a variable
+WIRE_VARIABLE = "THROUGHLINE_SPARK_SECRET"
 # Pseudonymous rows and, for linkage, identifiers pass through the cluster: shuffles, spills and cached blocks rest
 # encrypted, and the wire is too. No page of the driver shows a plan, and no event log keeps one.
 PROTECTED = {
@@ -58,10 +58,10 @@ def session_options(
             "This night is to run on Spark, and PySpark is not installed here: run `make spark`, "
             "then start it with .venv-spark/bin/throughline."
         )
-    secret = os.environ.get(SECRET, "")
+    secret = os.environ.get(WIRE_VARIABLE, "")
     if not secret:
         raise SparkMissingError(
-            f"This night is to run on Spark, and {SECRET} is not set. Records of people go to a cluster only over an "
+            f"This night is to run on Spark, and {WIRE_VARIABLE} is not set. Records of people go to a cluster only over an "
             "authenticated, encrypted wire: set it to the spark.authenticate.secret that the cluster was started with."
         )
     return {
