@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     engine: Literal["duckdb", "spark"] = Field(
         "duckdb", description="Engine that builds the tables and scores pairs of records (`run --engine`)."
     )
+    spark_secret: SecretStr | None = Field(
+        None, description="`spark.authenticate.secret` of the cluster, for nights on Spark."
+    )
     memory_limit: str = Field("4GB", description="DuckDB memory before it spills to (encrypted) disk.")
     threads: int | None = Field(None, description="DuckDB threads; the machine's cores when absent.")
     settle_seconds: float = Field(2.0, description="A landing file is taken once unchanged for this long.")

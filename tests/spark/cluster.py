@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MASTER = "org.apache.spark.deploy.master.Master"
+CLUSTER_VARIABLE = "THROUGHLINE_SPARK_SECRET"
 # Two workers, the driver and the tests share one small machine.
 SMALL = {
     "spark.executor.memory": "1g",

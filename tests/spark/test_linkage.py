@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.spark.cluster import SMALL, Cluster
+from tests.spark.cluster import CLUSTER_VARIABLE, SMALL, Cluster
 from tests.warehouse.linkage.children import fill_vault, sources
 from warehouse import duck
 from warehouse.linkage import LinkageConfig, run_linkage
@@ -93,7 +93,7 @@ def test_spark_links_the_same_children_and_writes_nothing_in_plain(
     cluster: Cluster, expected: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else who is one person depends on the engine, or identifiers lie readable on the disks of a cluster."""
-    monkeypatch.setenv(session.WIRE_VARIABLE, cluster.secret)
+    monkeypatch.setenv(CLUSTER_VARIABLE, cluster.secret)
     options = {**SMALL, **PLAIN, "spark.io.encryption.enabled": "false"}  # which must not take effect
     with Watch(cluster) as watch:
         got = linked(tmp_path, **on(cluster, options))
@@ -107,7 +107,7 @@ def test_the_search_finds_what_is_not_encrypted(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A search that cannot fail would let plain text through."""
-    monkeypatch.setenv(session.WIRE_VARIABLE, cluster.secret)
+    monkeypatch.setenv(CLUSTER_VARIABLE, cluster.secret)
     monkeypatch.setitem(session.PROTECTED, "spark.io.encryption.enabled", "false")
     with Watch(cluster) as watch:
         linked(tmp_path, **on(cluster, {**SMALL, **PLAIN}))
@@ -118,6 +118,6 @@ def test_without_the_clusters_secret_nothing_is_sent(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else identifiers cross the wire in plain text."""
-    monkeypatch.delenv(session.WIRE_VARIABLE, raising=False)
-    with pytest.raises(session.SparkMissingError, match=session.WIRE_VARIABLE):
+    monkeypatch.delenv(CLUSTER_VARIABLE, raising=False)
+    with pytest.raises(session.SparkMissingError, match=CLUSTER_VARIABLE):
         linked(tmp_path, **on(cluster, SMALL))

@@ -12,11 +12,10 @@ import duckdb
 import pytest
 from ruamel.yaml import YAML
 
-from tests.spark.cluster import SMALL, Cluster
+from tests.spark.cluster import CLUSTER_VARIABLE, SMALL, Cluster
 from warehouse.duck import quote_identifier
 from warehouse.release import list_releases
 from warehouse.settings import CommunityPaths
-from warehouse.spark import session
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 PEOPLE = "500"
@@ -53,7 +52,7 @@ def nights(
     settings["spark"] = {"master": cluster.master, "options": SMALL}
     with file.open("w", encoding="utf-8") as out:
         yaml.dump(settings, out)
-    throughline("run", "--dir", str(on_spark), "--engine", "spark", **{session.WIRE_VARIABLE: cluster.secret})
+    throughline("run", "--dir", str(on_spark), "--engine", "spark", **{CLUSTER_VARIABLE: cluster.secret})
     return CommunityPaths(on_duckdb), CommunityPaths(on_spark)
 
 

@@ -5,7 +5,6 @@ What belongs here: what a session is started with. What does not: what is asked 
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.community.config import SparkConfig
+from warehouse.settings import Settings
 
-WIRE_VARIABLE = "THROUGHLINE_SPARK_SECRET"
 # Pseudonymous rows and, for linkage, identifiers pass through the cluster: shuffles, spills and cached blocks rest
 # encrypted, and the wire is too. No page of the driver shows a plan, and no event log keeps one.
 PROTECTED = {
@@ -51,18 +50,17 @@ def session_options(
     Raises:
         SparkMissingError: no PySpark in this environment, or the cluster's secret is not set.
     """
-    if (
-        find_spec("py4j") is None
-    ):  # the thin client brings a pyspark too, without what a standalone cluster wants
+    # The thin client brings a pyspark too, without what a standalone cluster wants.
+    if find_spec("py4j") is None:
         raise SparkMissingError(
             "This night is to run on Spark, and PySpark is not installed here: run `make spark`, "
             "then start it with .venv-spark/bin/throughline."
         )
-    secret = os.environ.get(WIRE_VARIABLE, "")
+    secret = Settings().spark_secret
     if not secret:
         raise SparkMissingError(
-            f"This night is to run on Spark, and {WIRE_VARIABLE} is not set. Records of people go to a cluster only over an "
-            "authenticated, encrypted wire: set it to the spark.authenticate.secret that the cluster was started with."
+            "This night is to run on Spark, and THROUGHLINE_SPARK_SECRET is not set. Records of people go to a cluster "
+            "only over an authenticated, encrypted wire: set it to the spark.authenticate.secret of the cluster."
         )
     return {
         **_DEFAULTS,
@@ -70,7 +68,7 @@ def session_options(
         **(extra or {}),
         **PROTECTED,
         "spark.master": config.master,
-        "spark.authenticate.secret": secret,
+        "spark.authenticate.secret": secret.get_secret_value(),
         "spark.local.dir": str(folder / "local"),
     }
 
