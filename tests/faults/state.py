@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from warehouse.community import load_community
+from warehouse.duck import sql_literal
 from warehouse.ledger import Ledger
 from warehouse.release import list_releases, verify_release
 from warehouse.settings import CommunityPaths, Settings
@@ -33,7 +34,8 @@ class State:
 
     Attributes:
         deliveries: how often each delivery (id, status, rows, whether in force) stands in the ledger.
-        lake: path and content hash of each lake file in force, as they lie on the disk.
+        lake: path of each lake file in force and a hash of its rows, but for the number of the delivery: that counts
+            what arrived, and a file that came twice, or late, counts otherwise.
         persons: which records are one person, as a hash over the groups, whatever the keys are called.
         known_keys: keys of the records that were linked before the night, which must stay.
         release: hashes of the tables of the current release.
@@ -59,7 +61,7 @@ def look(root: Path) -> State:
     keys = _keys(paths)
     return State(
         deliveries=rows,
-        lake=frozenset((f.path, _hash(paths.data / f.path)) for f in ledger.current_files()),
+        lake=frozenset((f.path, _rows(paths.data / f.path)) for f in ledger.current_files()),
         persons=_groups(keys),
         keys=keys,
         release=released(paths),
@@ -106,5 +108,12 @@ def _groups(keys: dict[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "gone"
+def _rows(path: Path) -> str:
+    if not path.is_file():
+        return "gone"
+    with duckdb.connect() as con:
+        rows = f"(select columns(name -> name <> 'delivery_seq') from read_parquet({sql_literal(str(path))}))"
+        try:
+            return str(con.execute(f"select count(*), sum(hash(r)::hugeint) from {rows} as r").fetchall()[0])
+        except duckdb.Error as error:
+            return f"unreadable ({type(error).__name__})"
