@@ -15,7 +15,7 @@ from pathlib import Path
 from warehouse import duck
 from warehouse.community import Community
 from warehouse.spark.exchange import exchange_folder, read_tables, write_sources
-from warehouse.spark.session import SparkMissingError, defaults_file
+from warehouse.spark.session import cluster_of, defaults_file
 from warehouse.working import building_path
 
 TARGET = ("--target", "spark")
@@ -31,12 +31,7 @@ def built_on_spark(community: Community, memory_limit: str) -> Iterator[None]:
         SparkMissingError: no cluster is configured, no PySpark is here, or the cluster's secret is not set.
         SparkTablesError: the cluster left a table without a file.
     """
-    config = community.config.spark
-    if config is None:
-        raise SparkMissingError(
-            "This night is to run on Spark, and community.yml names no cluster: "
-            "write `spark: {master: spark://HOST:PORT}`."
-        )
+    config = cluster_of(community)
     with exchange_folder(community.paths, config) as folder:
         con = duck.connect(building_path(community.paths), memory_limit=memory_limit)
         try:

@@ -9,6 +9,7 @@ from ingestion.contracts import load_contracts
 from orchestration import names, progress
 from orchestration.community_resource import CommunityResource
 from warehouse.linkage import LinkageConfig, run_linkage
+from warehouse.spark.session import SparkMissingError
 
 
 @dg.asset(
@@ -30,9 +31,13 @@ def person_crosswalk(context: dg.AssetExecutionContext, community: CommunityReso
     """Link the people of the deliveries in force."""
     loaded = community.load()
     deliveries = community.ledger(loaded).current_deliveries()
-    config = LinkageConfig.of(loaded, community.settings().engine)
-    with progress.step("Records of one person linked"):
-        report = run_linkage(loaded.paths, community.settings(), config, deliveries, context.run.run_id)
+    settings = community.settings()
+    try:
+        config = LinkageConfig.of(loaded, settings.engine)
+        with progress.step("Records of one person linked"):
+            report = run_linkage(loaded.paths, settings, config, deliveries, context.run.run_id)
+    except SparkMissingError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
     return dg.MaterializeResult(
         metadata={
             "source persons": report.source_persons,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from warehouse.community import Community
 from warehouse.community.config import SparkConfig
+from warehouse.spark.session import cluster_of
 
 
 class LinkageConfig(BaseModel):
@@ -90,11 +91,13 @@ class LinkageConfig(BaseModel):
             engine: the engine of the night; linkage follows it unless `linkage.backend` says otherwise.
 
         Raises:
-            pydantic.ValidationError: a setting is wrong, or Spark is asked for and no cluster is named.
+            pydantic.ValidationError: a setting is wrong.
+            SparkMissingError: Spark is asked for and no cluster is named.
         """
         clean = [p.partner_id for p in community.partners.values() if p.duplicate_free]
         own = {"duplicate_free": clean, "backend": engine, **community.config.linkage}
-        return cls.model_validate(own | {"spark": community.config.spark})
+        cluster = cluster_of(community) if own["backend"] == "spark" else None
+        return cls.model_validate(own | {"spark": cluster})
 
     @model_validator(mode="after")
     def _ordered(self) -> LinkageConfig:

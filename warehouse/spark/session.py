@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from warehouse.community import Community
 from warehouse.community.config import SparkConfig
 from warehouse.settings import Settings
 
@@ -35,6 +36,20 @@ _DEFAULTS = {
 
 class SparkMissingError(RuntimeError):
     """Spark cannot be used as configured; the message says what to do."""
+
+
+def cluster_of(community: Community) -> SparkConfig:
+    """The community's cluster.
+
+    Raises:
+        SparkMissingError: it names none.
+    """
+    if community.config.spark is None:
+        raise SparkMissingError(
+            "This night is to run on Spark, and community.yml names no cluster: "
+            "write `spark: {master: spark://HOST:PORT}`."
+        )
+    return community.config.spark
 
 
 def session_options(
