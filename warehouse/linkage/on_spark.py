@@ -1,8 +1,8 @@
 """Pass 1 on a Spark cluster: the pairs of `link_record`, made and scored by Splink's Spark backend.
 
-What belongs here: the session and its protections, the model in Spark's words, the way there and back. What does
-not: the model, which is estimated beside the vault from a bounded sample, so that both engines score by the same
-one, and what a score leads to. PySpark is no dependency; `make spark` installs it into an environment of its own.
+What belongs here: the model in Spark's words, records there and edges back. What does not: the session and its
+protections (`warehouse.spark`), the model, which is estimated beside the vault from a bounded sample, so that both
+engines score by the same one, and what a score leads to.
 """
 
 from __future__ import annotations

@@ -55,7 +55,8 @@ def attack_block(
 
     Args:
         rows: as they are read, with `is_suppressed`, `race` (see `race_of`) and perhaps `fixed`: shown by an earlier
-            release, so that to withhold it now would help nothing; or `people`: how many anybody can look up. What stands in a withheld row is not looked at.
+            release, so that to withhold it now would help nothing; or `people`: how many anybody can look up. What
+            stands in a withheld row is not looked at.
         truth: true counts of the same rows (see `counted`), for the auditor alone, shape (rows, 4).
         parents: organization -> the organization that it is part of, or nothing.
         policy: what must remain in doubt.

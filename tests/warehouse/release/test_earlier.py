@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.warehouse.release.protected import withheld_races
 from warehouse.release import ReleaseError, build, published_tables
 from warehouse.release.attack import Attacker
 from warehouse.release.earlier import Earlier
-from warehouse.release.protect import Policy, choose_suppressed
+from warehouse.release.protect import Policy
 from warehouse.release.spec import CELL_KEYS, RATE
 from warehouse.release.tables import WORKING, PublishedSet
 
@@ -42,14 +43,7 @@ def _publish(folder: Path, rates: pd.DataFrame, hidden: set[str]) -> Path:
 
 def _hidden_next(rates: pd.DataFrame, earlier: list[Path]) -> set[str]:
     """Races that the protector withholds of these figures, with earlier releases public."""
-    attacker = Attacker(_POLICY, earlier, threads=1)
-    with duckdb.connect() as con:
-        con.register("given", rates)
-        con.execute("create table rates as from given")
-        con.execute("create table parent_of (organization_key varchar, parent_organization_key varchar)")
-        attacker.mark_shown(con, "rates")
-        choose_suppressed(con, "rates", _POLICY, attacker.withhold)
-        return {name for (name,) in con.execute("select race_group from suppressed_cell").fetchall()}
+    return withheld_races(rates, _POLICY, Attacker(_POLICY, earlier, threads=1))
 
 
 def _told(folder: Path, rates: pd.DataFrame, earlier: list[Path]) -> tuple[int, int]:

@@ -6,17 +6,17 @@ import itertools
 from pathlib import Path
 from types import ModuleType
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.warehouse.release.protected import withheld_races
 from warehouse.community import load_community
 from warehouse.release import ReleaseError
 from warehouse.release.attack import Attacker
 from warehouse.release.doubts import attack_block
 from warehouse.release.earlier import COUNTS, counted
-from warehouse.release.protect import Policy, choose_suppressed
+from warehouse.release.protect import Policy
 from warehouse.release.public import PEOPLE, PublicCountsError, read_public_counts
 from warehouse.release.spec import CELL_KEYS
 
@@ -84,14 +84,7 @@ def test_the_protector_withholds_what_public_counts_ask_for(tmp_path: Path) -> N
     )
     rates = _rates((5, 12, 40, 50), (1, 12, 20, 25))
     attacker = Attacker(_POLICY, threads=1, public=read_public_counts(file, "here"))
-    with duckdb.connect() as con:
-        con.register("given", rates)
-        con.execute("create table rates as from given")
-        con.execute("create table parent_of (organization_key varchar, parent_organization_key varchar)")
-        attacker.mark_shown(con, "rates")
-        choose_suppressed(con, "rates", _POLICY, attacker.withhold)
-        chosen = {name for (name,) in con.execute("select race_group from suppressed_cell").fetchall()}
-    assert chosen == {"asian", "two_or_more", "white"}
+    assert withheld_races(rates, _POLICY, attacker) == {"asian", "two_or_more", "white"}
 
 
 @pytest.mark.parametrize(
