@@ -96,9 +96,9 @@ def expectation(rule: Rule, suite: Suite) -> Any:
     if rule.expect is not None:
         return getattr(gxe, rule.expect)(**rule.with_, meta=meta)
     if rule.must_hold is not None:
-        query = f"select 1 as unexpected from {{batch}} where not ({_braces(rule.must_hold)})"
+        query = f"select 1 as unexpected from {{batch}} where not ({_braces(rule.asked(rule.must_hold))})"
     else:
-        inner = str(rule.violations).replace("{table}", "\0").strip().rstrip(";")
+        inner = rule.asked(str(rule.violations)).replace("{table}", "\0").strip().rstrip(";")
         inner = _braces(inner).replace("\0", suite.table)
         query = f"select 1 as unexpected from ({inner}) as violating where 1 = 1 or exists (select 1 from {{batch}})"
     return RowsThatBreakTheRule(unexpected_rows_query=query, meta=meta)

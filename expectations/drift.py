@@ -14,8 +14,9 @@ from typing import Any
 
 import duckdb
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
+from expectations.limits import LimitedRule, Limits, chosen
 from expectations.model import SuiteError
 
 # Where the rows lie: the schema of the connection's own database, and of another one attached under this name.
@@ -23,12 +24,9 @@ NEW, BEFORE = "lake", "earlier.lake"
 _FILE = Path(__file__).with_name("drift.yml")
 
 
-class DriftRule(BaseModel):
+class DriftRule(LimitedRule):
     """One rule; see the head of `drift.yml`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Unique over all of these rules.")
     feeds: list[str] = Field(min_length=1, description="Feeds of which it is asked.")
     violations: str = Field(description="SQL query of the ids of deliveries that break it.")
     why: str = Field(description="What is wrong, in plain words.")
@@ -36,9 +34,16 @@ class DriftRule(BaseModel):
     owner: str = Field(description="Role to ask.")
     rejects: dict[str, dict[str, Any]] = Field(description="Rows `new` and `before` for which it must hold.")
 
+    @model_validator(mode="after")
+    def _no_idle_limit(self) -> DriftRule:
+        if idle := self.idle(self.violations):
+            raise ValueError(f"limits that its SQL does not read: {', '.join(idle)}")
+        return self
+
     def query(self, feed: str) -> str:
         """The query for one feed."""
-        return self.violations.replace("{new}", f"{NEW}.{feed}").replace("{before}", f"{BEFORE}.{feed}")
+        sql = self.asked(self.violations)
+        return sql.replace("{new}", f"{NEW}.{feed}").replace("{before}", f"{BEFORE}.{feed}")
 
     @property
     def print(self) -> str:
@@ -46,13 +51,17 @@ class DriftRule(BaseModel):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 
-@lru_cache(maxsize=1)
-def load_drift_rules() -> tuple[DriftRule, ...]:
-    """Read the rules.
+def load_drift_rules(limits: Limits | None = None) -> tuple[DriftRule, ...]:
+    """The rules, with a community's figures in place of the shipped ones.
 
     Raises:
         SuiteError: the file breaks the model, or an id occurs twice.
     """
+    return tuple(chosen(_read(), limits or {}))
+
+
+@lru_cache(maxsize=1)
+def _read() -> tuple[DriftRule, ...]:
     try:
         rules = [DriftRule.model_validate(item) for item in yaml.safe_load(_FILE.read_text(encoding="utf-8"))]
     except (ValueError, yaml.YAMLError) as error:
@@ -64,15 +73,18 @@ def load_drift_rules() -> tuple[DriftRule, ...]:
     return tuple(rules)
 
 
-def drifted(con: duckdb.DuckDBPyConnection, feeds: Collection[str]) -> dict[str, list[DriftRule]]:
+def drifted(
+    con: duckdb.DuckDBPyConnection, feeds: Collection[str], limits: Limits | None = None
+) -> dict[str, list[DriftRule]]:
     """Which deliveries break which rules.
 
     Args:
         con: with schema `lake` over the new deliveries, and database `earlier` with one over those that they replace.
         feeds: feeds to be asked.
+        limits: figures of the community.
     """
     found: dict[str, list[DriftRule]] = defaultdict(list)
-    for rule in load_drift_rules():
+    for rule in load_drift_rules(limits):
         for feed in sorted(set(rule.feeds) & set(feeds)):
             for (delivery_id,) in con.execute(rule.query(feed)).fetchall():
                 found[delivery_id].append(rule)

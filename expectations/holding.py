@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 from expectations.drift import drifted, load_drift_rules
+from expectations.limits import Limits
 from expectations.model import Rule, Suite, load_suites
 from warehouse.duck import sql_literal
 from warehouse.ledger import HeldRule, Hold, LakeFile, Ledger
@@ -30,12 +31,14 @@ class Bench:
         database: a file of its own, made and removed at each trial.
         fill: writes the schemas `lake` over some files, and `config`, into a connection.
         released: deliveries of the present release; they were good enough, and are never set back.
+        limits: figures of the community, in place of the rules' own.
     """
 
     ledger: Ledger
     database: Path
     fill: Callable[[duckdb.DuckDBPyConnection, Sequence[LakeFile]], None]
     released: Collection[str]
+    limits: Limits = field(default_factory=dict)
 
     def failing(self, suites: Sequence[Suite], without: Collection[str]) -> set[str]:
         """Ids of the rules that fail on the lake as it is without some deliveries."""
@@ -61,9 +64,9 @@ def rule_print(rule: Rule) -> str:
     return hashlib.sha256(rule.model_dump_json().encode()).hexdigest()[:16]
 
 
-def outdated(holds: Iterable[Hold]) -> list[str]:
+def outdated(holds: Iterable[Hold], limits: Limits | None = None) -> list[str]:
     """Deliveries held by a rule that asks something else now, or is gone or only warns; they are to be judged anew."""
-    prints = _prints()
+    prints = _prints(limits)
     return [
         hold.delivery_id
         for hold in holds
@@ -81,7 +84,7 @@ def broken_by_delivery(bench: Bench) -> dict[str, list[HeldRule]]:
     while True:
         # Setting one back may bring into force an earlier one that is as new and as bad.
         new = {f.feed_id for f in bench.ledger.current_files(without=found) if _is_new(bench, f)}
-        suites = _lake_suites(new)
+        suites = _lake_suites(bench.limits, new)
         failing = bench.failing(suites, found) if suites else set()
         blamed: dict[str, list[HeldRule]] = {}
         for suite in suites:
@@ -108,7 +111,7 @@ def _blame(bench: Bench, suite: Suite, held: Collection[str]) -> dict[str, list[
         if asked is None:
             break
         broken = bench.failing([asked], out - {delivery_id})
-        spared = broken & _spared(bench.ledger, delivery_id)
+        spared = broken & _spared(bench, delivery_id)
         if broken - spared:
             blamed[delivery_id] = [_held(rule, suite) for rule in asked.rules if rule.id in broken - spared]
             continue
@@ -132,7 +135,7 @@ def _drifted(bench: Bench, held: Collection[str]) -> dict[str, list[HeldRule]]:
         bench.write(bench.database, [file for file in now if file.delivery_id in new])
         with duckdb.connect(str(bench.database)) as con:
             con.execute(f"attach {sql_literal(str(earlier))} as earlier (read_only)")
-            broken = drifted(con, {file.feed_id for file in replaced})
+            broken = drifted(con, {file.feed_id for file in replaced}, bench.limits)
     finally:
         bench.database.unlink(missing_ok=True)
         earlier.unlink(missing_ok=True)
@@ -140,7 +143,7 @@ def _drifted(bench: Bench, held: Collection[str]) -> dict[str, list[HeldRule]]:
         delivery_id: [
             HeldRule(rule.id, rule.print, rule.why, rule.fix, rule.owner)
             for rule in rules
-            if rule.id not in _spared(bench.ledger, delivery_id)
+            if rule.id not in _spared(bench, delivery_id)
         ]
         for delivery_id, rules in broken.items()
     }
@@ -152,17 +155,17 @@ def _is_snapshot(ledger: Ledger, file: LakeFile) -> bool:
     return delivery is not None and delivery.mode.endswith("snapshot")
 
 
-def _prints() -> dict[str, str]:
+def _prints(limits: Limits | None) -> dict[str, str]:
     """Fingerprints of all rules that can hold a delivery, by id."""
-    of_suites = {rule.id: rule_print(rule) for suite in _lake_suites() for rule in suite.rules}
-    return of_suites | {rule.id: rule.print for rule in load_drift_rules()}
+    of_suites = {rule.id: rule_print(rule) for suite in _lake_suites(limits) for rule in suite.rules}
+    return of_suites | {rule.id: rule.print for rule in load_drift_rules(limits)}
 
 
-def _spared(ledger: Ledger, delivery_id: str) -> set[str]:
-    prints = _prints()
+def _spared(bench: Bench, delivery_id: str) -> set[str]:
+    prints = _prints(bench.limits)
     return {
         rule.rule_id
-        for hold in ledger.released_holds()
+        for hold in bench.ledger.released_holds()
         for rule in hold.rules
         if hold.delivery_id == delivery_id and prints.get(rule.rule_id) == rule.print
     }
@@ -172,9 +175,9 @@ def _is_new(bench: Bench, file: LakeFile) -> bool:
     return file.delivery_id not in bench.released
 
 
-def _lake_suites(feeds: Collection[str] | None = None) -> list[Suite]:
+def _lake_suites(limits: Limits | None, feeds: Collection[str] | None = None) -> list[Suite]:
     """The suites of feeds, of all when none are named, with their blocking rules alone."""
-    suites = [s for s in load_suites() if s.table.startswith(_LAKE)]
+    suites = [s for s in load_suites(limits) if s.table.startswith(_LAKE)]
     wanted = [s for s in suites if feeds is None or s.table.removeprefix(_LAKE) in feeds]
     narrowed = (_only(s, {rule.id for rule in s.rules if rule.severity == "block"}) for s in wanted)
     return [suite for suite in narrowed if suite is not None]

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from expectations.adapter import close, expectation, open_context
+from expectations.limits import Limits
 from expectations.model import LinkageFigure, QualityReport, Rule, RuleResult, Suite, load_suites
 from expectations.reports import DATA_DOCS, failing_since, save_report
 
@@ -23,7 +24,12 @@ _RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 
 
 def run_gate(
-    database: Path, run_id: str, made_on: date, folder: Path, held: Sequence[str] = ()
+    database: Path,
+    run_id: str,
+    made_on: date,
+    folder: Path,
+    held: Sequence[str] = (),
+    limits: Limits | None = None,
 ) -> QualityReport:
     """Run all suites in a night: collect the results, keep the report, and write the pages that show it.
 
@@ -33,8 +39,9 @@ def run_gate(
         made_on: the day that the report is to bear.
         folder: where the reports are kept; the pages lie in `docs` below it.
         held: the deliveries without which the tables were built, each in a sentence.
+        limits: figures of the community, in place of the rules' own.
     """
-    ran = _run(database, run_id, load_suites(), made_on)
+    ran = _run(database, run_id, load_suites(limits), made_on)
     ran = ran._replace(report=ran.report.model_copy(update={"held": list(held)}))
     save_report(ran.report, folder)
     try:
@@ -157,6 +164,7 @@ def _result(rule: Rule, suite: Suite, item: Any) -> RuleResult:
         why=rule.why,
         fix=rule.fix,
         owner=rule.owner or suite.owner,
+        limits=rule.limits,
     )
 
 
@@ -170,4 +178,5 @@ def _absent(rule: Rule, suite: Suite) -> RuleResult:
         why=rule.why,
         fix=rule.fix,
         owner=rule.owner or suite.owner,
+        limits=rule.limits,
     )

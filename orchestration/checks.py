@@ -103,6 +103,7 @@ def build_quality_checks(known: set[dg.AssetKey]) -> dg.AssetChecksDefinition:
                 today,
                 loaded.paths.quality,
                 held=[str(hold) for hold in community.ledger(loaded).missed_holds()],
+                limits=loaded.config.quality.limits,
             )
         for spec in specs:
             yield _result(spec, report)

@@ -11,6 +11,7 @@ from typing import Self
 
 import dagster as dg
 
+from orchestration.configuration import load_configured
 from warehouse.community import Community, load_community
 from warehouse.ledger import Ledger
 from warehouse.run_lock import run_lock_unless_held
@@ -39,7 +40,7 @@ class CommunityResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 "or start with `throughline serve --dir FOLDER`.",
                 allow_retries=False,
             )
-        community = load_community(Path(folder))
+        community = load_configured(Path(folder))
         community.paths.ensure()
         return community
 

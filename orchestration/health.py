@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from warehouse.community import Community, ConfigurationError, load_community
+from orchestration.configuration import load_configured
+from warehouse.community import Community, ConfigurationError
 from warehouse.settings import Settings
 
 _NEEDED_GB = 2  # free disk below which a night may not end
@@ -44,7 +45,7 @@ def examine(root: Path, port: int = 3000) -> list[Finding]:
         return [*findings, Finding("configuration", False, f"{root}: no community.yml here", fix)]
     try:
         settings = Settings()
-        community = load_community(root)
+        community = load_configured(root)
     except (ConfigurationError, ValueError) as error:
         return [*findings, Finding("configuration", False, str(error), "Mend the file or variable named.")]
     told = f"{community.config.name}, {len(community.partners)} partners"

@@ -22,7 +22,7 @@ def judge_again(community: Community, settings: Settings, ledger: Ledger) -> lis
     from expectations.holding import outdated
 
     holds = ledger.holds()
-    chosen = set(outdated(holds))
+    chosen = set(outdated(holds, community.config.quality.limits))
     ledger.lift(sorted(chosen), settings.clock())
     return [hold for hold in holds if hold.delivery_id in chosen]
 
@@ -42,7 +42,9 @@ def hold_bad_deliveries(community: Community, settings: Settings, ledger: Ledger
     released = (
         {row["delivery_id"] for row in read_manifest(current[-1].path)["deliveries"]} if current else set()
     )
-    bench = Bench(ledger, community.paths.temp / "holding.duckdb", fill, released)
+    bench = Bench(
+        ledger, community.paths.temp / "holding.duckdb", fill, released, community.config.quality.limits
+    )
     broken = broken_by_delivery(bench)
     ledger.hold(broken, settings.clock())
     return [hold for hold in ledger.holds() if hold.delivery_id in broken]

@@ -15,7 +15,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from warehouse.community import Community, ConfigurationError, load_community
+from orchestration.configuration import load_configured
+from warehouse.community import Community, ConfigurationError
 
 # Where no terminal sets the width (a pipe, a log), tables keep their columns whole.
 _WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
@@ -49,7 +50,7 @@ def open_community(folder: Path | None) -> Community:
             "or name its folder with --dir."
         )
     os.environ["THROUGHLINE_COMMUNITY"] = str(root)
-    community = load_community(root)
+    community = load_configured(root)
     community.paths.ensure()
     return community
 

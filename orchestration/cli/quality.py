@@ -58,20 +58,28 @@ def explain(
 
 @quality_app.command("rules", epilog="Example: `throughline quality rules`")
 def rules(as_json: JsonOption = False) -> None:
-    """List every rule with its severity, reason and owner."""
-    rows = [
+    """List every rule with its severity, reason, owner and the figures that a community may set otherwise."""
+    rows: list[dict[str, Any]] = [
         {
             "table": suite.table,
             "rule": rule.id,
             "severity": rule.severity,
             "why": rule.why,
             "owner": rule.owner or suite.owner,
+            "limits": rule.limits,
         }
         for suite in load_suites()
         for rule in suite.rules
     ]
     rows += [
-        {"table": f"lake.{feed}", "rule": rule.id, "severity": "hold", "why": rule.why, "owner": rule.owner}
+        {
+            "table": f"lake.{feed}",
+            "rule": rule.id,
+            "severity": "hold",
+            "why": rule.why,
+            "owner": rule.owner,
+            "limits": rule.limits,
+        }
         for rule in load_drift_rules()
         for feed in rule.feeds
     ]
@@ -79,7 +87,14 @@ def rules(as_json: JsonOption = False) -> None:
         console.print_json(json.dumps(rows))
         return
     for row in rows:
-        console.print(f"{row['severity']:5}  {row['table']:35} {row['rule']}: {row['why']}", soft_wrap=True)
+        figures = f" ({_figures(row['limits'])})" if row["limits"] else ""
+        console.print(
+            f"{row['severity']:5}  {row['table']:35} {row['rule']}: {row['why']}{figures}", soft_wrap=True
+        )
+
+
+def _figures(limits: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in limits.items())
 
 
 def _told(report: QualityReport, since: dict[str, Since]) -> dict[str, Any]:
@@ -97,5 +112,8 @@ def _tell(result: RuleResult, since: Since | None) -> None:
     console.print(f"[{colour}]{result.severity}[/{colour}] {result.table}: {result.rule_id}{rows}")
     console.print(f"    why    {result.error or result.why}", soft_wrap=True)
     console.print(f"    fix    {result.fix}", soft_wrap=True)
+    if result.limits:
+        set_in = f"set otherwise in community.yml, quality.limits.{result.rule_id}"
+        console.print(f"    limit  {_figures(result.limits)}; {set_in}", soft_wrap=True)
     console.print(f"    ask    {result.owner}", soft_wrap=True)
     console.print(f"    since  {since or 'this run'}", soft_wrap=True)

@@ -31,7 +31,7 @@ SUITE = Suite.model_validate(
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A table on which both rules fail, and a gate that asks nothing else."""
-    monkeypatch.setattr(run, "load_suites", lambda: (SUITE,))
+    monkeypatch.setattr(run, "load_suites", lambda *_: (SUITE,))
     path = tmp_path / "work.duckdb"
     with duckdb.connect(str(path)) as con:
         con.execute("create schema core")

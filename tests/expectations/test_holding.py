@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,7 @@ def test_a_changed_rule_has_its_deliveries_judged_again(held: Town, monkeypatch:
         update={"with_": {**RULE.with_, "value_set": [*RULE.with_["value_set"], "NoSuchCode"]}}
     )
     assert rule_print(wider) != rule_print(RULE)
-    monkeypatch.setattr(holding, "load_suites", lambda: (_with(SUITES[FEED], wider),))
+    monkeypatch.setattr(holding, "load_suites", lambda *_: (_with(SUITES[FEED], wider),))
     chosen = outdated(held.ledger.holds())
     assert chosen == [f"{FEED}-a-new"]
     held.ledger.lift(chosen, NOW)
@@ -210,6 +211,18 @@ def test_a_snapshot_of_other_people_is_held_until_somebody_looked(town: Town) ->
     assert f"{FEED}-a-old" in town.in_force() and outdated(town.ledger.holds()) == []
     town.ledger.reinstate(other, NOW)
     assert broken_by_delivery(town.bench()) == {}
+
+
+def test_a_community_that_knows_its_people_move_sets_the_limit(town: Town) -> None:
+    """If not, a charter school that draws its pupils by lot every year is held every year."""
+    town.deliver(FEED, "a", "old", released=True)
+    town.deliver(FEED, "a", "new", first=1000)
+    town.ledger.hold(broken_by_delivery(town.bench()), NOW)
+    own = {"other_people_than_before": {"kept": 0.0}}
+    assert outdated(town.ledger.holds()) == []
+    assert outdated(town.ledger.holds(), own) == [f"{FEED}-a-new"]
+    town.ledger.lift([f"{FEED}-a-new"], NOW)
+    assert broken_by_delivery(replace(town.bench(), limits=own)) == {}
 
 
 def test_increments_of_other_people_are_as_they_should_be(town: Town) -> None:

@@ -27,9 +27,12 @@ def _told(before: pd.DataFrame, now: pd.DataFrame, rule: str) -> int:
     con.register("now_frame", now)
     con.execute("create table config.linkage_history as from before_frame")
     con.execute(f"create table {LINKAGE} as from now_frame")
-    query = next(r.violations for r in SUITE.rules if r.id == f"mart_linkage_quality_{rule}")
-    assert query is not None
-    query = query.replace("{table}", LINKAGE).replace("select 1 from", "select told.feed_id from", 1)
+    asked = next(r for r in SUITE.rules if r.id == f"mart_linkage_quality_{rule}")
+    query = (
+        asked.asked(str(asked.violations))
+        .replace("{table}", LINKAGE)
+        .replace("select 1 from", "select told.feed_id from", 1)
+    )
     return len({row[0].split()[0] for row in con.execute(query).fetchall()})
 
 

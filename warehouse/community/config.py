@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -190,6 +190,15 @@ class AlertConfig(_Frozen):
     )
 
 
+class QualityConfig(_Frozen):
+    """Data quality rules, as this community wants them."""
+
+    limits: dict[str, dict[str, Annotated[float, Field(ge=0)]]] = Field(
+        default_factory=dict,
+        description="Figures of rules by rule and name, in place of the shipped ones; `throughline quality rules` lists them.",
+    )
+
+
 class SparkConfig(_Frozen):
     """The Apache Spark cluster on which nights run with `--engine spark`."""
 
@@ -233,6 +242,9 @@ class CommunityConfig(_Frozen):
     )
     linkage: dict[str, object] = Field(
         default_factory=dict, description="Settings of warehouse.linkage.LinkageConfig."
+    )
+    quality: QualityConfig = Field(
+        default_factory=QualityConfig, description="Figures of data quality rules."
     )
     spark: SparkConfig | None = Field(None, description="The cluster of nights with `--engine spark`.")
     owner_email: str | None = Field(
