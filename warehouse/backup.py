@@ -14,13 +14,13 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
 
 from warehouse.ledger import LedgerError, copy_ledger
 from warehouse.settings import CommunityPaths, Settings
+from warehouse.temporary import private_folder
 from warehouse.vault import access_log
 
 _LIST = "throughline-backup.json"
@@ -86,8 +86,8 @@ def _ledger(paths: CommunityPaths, settings: Settings) -> Iterator[Path | None]:
     if not settings.ledger_url:
         yield None
         return
-    with TemporaryDirectory(dir=paths.temp) as folder:
-        file = Path(folder) / paths.ledger.name
+    with private_folder(paths.temp) as folder:
+        file = folder / paths.ledger.name
         copy_ledger(sa.create_engine(settings.ledger_url), sa.create_engine(f"sqlite:///{file}"))
         yield file
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.temporary import spill_folder
+
 _WHEEL_VERSION = f"v{duckdb.__version__}"
 
 
@@ -53,18 +55,23 @@ def connect(
         read_only: open without the right to write.
         memory_limit: for example "4GB"; DuckDB spills beyond it.
         threads: number of worker threads; the machine's cores when absent.
-        temp_directory: where spill files go; they are encrypted.
+        temp_directory: below which spill files go, in a folder of their own; the machine's own when absent.
     """
-    con = duckdb.connect(str(database), read_only=read_only, config={"autoinstall_known_extensions": "false"})
+    # Not by `set`: that is refused where a killed process left spill files.
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "temp_file_encryption": "true",
+    }
+    con = duckdb.connect(str(database), read_only=read_only, config=config)
     load_extension(con, "httpfs")  # brings the cipher that encrypted files and spills need
-    con.execute("set temp_file_encryption = true; set enable_progress_bar = false")
+    con.execute("set enable_progress_bar = false")
     if memory_limit:
         con.execute("set memory_limit = $limit", {"limit": memory_limit})
     if threads:
         con.execute(f"set threads = {int(threads)}")
     if temp_directory:
         temp_directory.mkdir(parents=True, exist_ok=True)
-        con.execute(f"set temp_directory = {sql_literal(str(temp_directory))}")
+    con.execute(f"set temp_directory = {sql_literal(str(spill_folder(temp_directory)))}")
     con.execute("set preserve_insertion_order = false")
     return con
 

@@ -5,12 +5,15 @@ What belongs here: the lock. What does not: what is done under it.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from warehouse.settings import CommunityPaths
+from warehouse.temporary import sweep
 
 
 class RunLockedError(RuntimeError):
@@ -22,7 +25,7 @@ _held: set[str] = set()  # locks that this process holds
 
 @contextmanager
 def run_lock(paths: CommunityPaths, wait_seconds: float = 0) -> Iterator[None]:
-    """Hold the community's lock, or say that another run holds it.
+    """Hold the community's lock, or say that another run holds it; what killed runs left in temporary folders goes.
 
     Args:
         paths: the community.
@@ -40,6 +43,8 @@ def run_lock(paths: CommunityPaths, wait_seconds: float = 0) -> Iterator[None]:
         ) from None
     _held.add(str(paths.data))
     try:
+        for folder in (paths.temp, *paths.temp.glob("*/"), Path(tempfile.gettempdir())):
+            sweep(folder)
         yield
     finally:
         _held.discard(str(paths.data))

@@ -58,6 +58,8 @@ def _opened(path: Path, paths: CommunityPaths, memory_limit: str) -> duckdb.Duck
 def _forget(path: Path) -> None:
     for leftover in (path, path.with_suffix(".duckdb.wal")):
         leftover.unlink(missing_ok=True)
+    # Where DuckDB spilled for whoever was killed while building.
+    shutil.rmtree(f"{path}.tmp", ignore_errors=True)
 
 
 def rebuild_mark(paths: CommunityPaths) -> Path:

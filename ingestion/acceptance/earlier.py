@@ -5,7 +5,6 @@ What belongs here: finding and opening them. What does not: what is made of them
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ingestion.readers import Earlier, UnreadableFileError
 from warehouse.community import Community
 from warehouse.ledger import Ledger
 from warehouse.settings import Settings
+from warehouse.temporary import private_folder
 from warehouse.vault import EncryptedFileError, decrypt_file, derived_key, vault_key
 
 
@@ -44,8 +44,8 @@ def earlier_deliveries(
                 continue
             original = community.paths.archive / delivery.partner_id / f"{delivery.sha256}.enc"
             community.paths.temp.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix="earlier-", dir=community.paths.temp) as folder:
-                target = Path(folder) / f"earlier{Path(delivery.file_name).suffix}"
+            with private_folder(community.paths.temp) as folder:
+                target = folder / f"earlier{Path(delivery.file_name).suffix}"
                 try:
                     decrypt_file(original, target, key)
                 except (OSError, EncryptedFileError):

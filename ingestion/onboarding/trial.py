@@ -5,7 +5,6 @@ What belongs here: the trial, which stores nothing. What does not: the proposal 
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from ingestion.mapping import MappingError, read_mapping
 from ingestion.onboarding.needs import Verdict, verdicts_of_columns, verdicts_of_rows
 from ingestion.onboarding.propose import Proposal
 from warehouse.settings import Settings
+from warehouse.temporary import private_folder
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def try_mapping(
 
 
 def _judged(path: Path, text: str, con: duckdb.DuckDBPyConnection, settings: Settings) -> Judgement:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "proposal.yml"
+    with private_folder(None) as folder:
+        file = folder / "proposal.yml"
         file.write_text(text, encoding="utf-8")
         try:
             mapping = read_mapping(file)

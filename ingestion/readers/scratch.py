@@ -6,7 +6,6 @@ What belongs here: making and clearing it. What does not: unpacking.
 from __future__ import annotations
 
 import secrets
-import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import duckdb
 
 from ingestion.readers.model import Request
 from warehouse.duck import quote_identifier, sql_literal
+from warehouse.temporary import lasting_folder, private_folder
 
 _KEY = "scratch"
 _folders: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, Path] = weakref.WeakKeyDictionary()
@@ -24,9 +24,8 @@ _folders: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, Path] = weakref.W
 @contextmanager
 def scratch_folder(request: Request) -> Iterator[Path]:
     """A folder that only this user can read, gone afterwards; where the connection keeps its own temporary files."""
-    root = _temporary(request.con)
-    with tempfile.TemporaryDirectory(prefix="throughline-", dir=root) as folder:
-        yield Path(folder)
+    with private_folder(_temporary(request.con)) as folder:
+        yield folder
 
 
 def has_place(con: duckdb.DuckDBPyConnection) -> bool:
@@ -42,7 +41,7 @@ def keep_table(con: duckdb.DuckDBPyConnection, relation: str, query: str) -> Non
     on once by whoever reads it. The file goes with the connection, or with the next table of this name.
     """
     if con not in _folders:
-        folder = tempfile.TemporaryDirectory(prefix="throughline-", dir=_temporary(con))
+        folder = lasting_folder(_temporary(con))
         weakref.finalize(con, folder.cleanup)
         _folders[con] = Path(folder.name)
         con.execute(f"pragma add_parquet_key('{_KEY}', '{secrets.token_hex(16)}')")
@@ -74,5 +73,5 @@ def drop_table(con: duckdb.DuckDBPyConnection, relation: str) -> None:
 
 def _temporary(con: duckdb.DuckDBPyConnection) -> Path | None:
     found = con.execute("select current_setting('temp_directory')").fetchone()
-    beside = Path(str(found[0])) if found and found[0] else None
-    return beside if beside is not None and beside.is_dir() else None
+    spill = Path(str(found[0])) if found and found[0] else None
+    return spill.parent if spill is not None and spill.parent.is_dir() else None

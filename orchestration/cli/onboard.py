@@ -7,7 +7,6 @@ words printed (`onboard_print`).
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -130,10 +129,11 @@ def _drafts(
     from ingestion.onboarding import packed, recognise
     from warehouse import duck
     from warehouse.settings import Settings
+    from warehouse.temporary import private_folder
 
     settings = Settings()
-    with tempfile.TemporaryDirectory() as folder, duck.connect() as con:
-        path = packed(file, Path(folder)) if file.is_dir() else file
+    with private_folder(None) as folder, duck.connect() as con:
+        path = packed(file, folder) if file.is_dir() else file
         recognition = recognise(path, con, settings) if standards else None
         if recognition is not None:
             ready = [_ready(fit, path.name) for fit in recognition.fits if feed in (None, fit.feed)]
