@@ -1,6 +1,7 @@
 """Delimited text: one parallel, strict read by DuckDB, believed only when it accounts for every physical line.
 
-What belongs here: the fast way, its proof, and the turn to the careful way (`careful`). What does not: detection.
+What belongs here: the strict way, its proof, and the turn to the faster (`clean`) and the careful way (`careful`). What
+does not: detection.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.readers.careful import HEAD_LINES, CarefulText, open_carefully
+from ingestion.readers.clean import PROBED, read_clean
 from ingestion.readers.encoding import TextForm, detect_form, text_blocks
 from ingestion.readers.model import ReadResult, Request, UnreadableFileError, check_records
 from ingestion.readers.scratch import drop_table, has_place, keep_table, scratch_folder
@@ -20,8 +22,6 @@ from warehouse.duck import quote_identifier, sql_literal
 _BLOCK = 1 << 22
 _LARGE = 1 << 25
 _LONGEST_DELIMITER = 4
-# Columns by which a repeated header is known.
-_PROBED = 5
 _UNSURE = 100
 # Where more of the records than this have another form than the header, the file is no table of its columns.
 _BROKEN = 0.5
@@ -130,13 +130,27 @@ def _transcode(path: Path, form: TextForm, target: Path) -> None:
 
 
 def _read_fast(request: Request, head: CarefulText, source: Path) -> ReadResult | None:
-    """The rows of a strict read, or None when it does not account for every line of the file."""
-    con, layout, relation = request.con, head.layout, quote_identifier(request.relation)
-    skip = layout.first_line - 1
-    dialect = head.dialect
+    """The rows of a clean or strict read, or None when neither accounts for every line of the file."""
+    layout = head.layout
     # A delimiter at the end of every line makes a last column without a name, in which nothing may stand.
     unnamed = ["_unnamed"] if layout.width > len(layout.names) else []
-    listed = ", ".join(f"{sql_literal(name)}: 'VARCHAR'" for name in [*layout.names, *unnamed])
+    is_large = source.stat().st_size > _LARGE and has_place(request.con) and not unnamed
+    rows = read_clean(request, head, source) if is_large else None
+    if rows is None:
+        rows = _read_strictly(request, head, source, unnamed, is_large)
+    if rows is None:
+        return None
+    physical = {**layout.kinds, "data": rows}
+    return replace(_result(head), records_read=rows, physical=physical, warnings=head.warnings())
+
+
+def _read_strictly(
+    request: Request, head: CarefulText, source: Path, unnamed: list[str], is_large: bool
+) -> int | None:
+    """How many rows DuckDB's strict reader finds, or None when they do not account for every line."""
+    con, relation = request.con, quote_identifier(request.relation)
+    skip, dialect = head.layout.first_line - 1, head.dialect
+    listed = ", ".join(f"{sql_literal(name)}: 'VARCHAR'" for name in [*head.layout.names, *unnamed])
     try:
         query = f"""
             select * from read_csv({sql_literal(str(source))}, columns = {{{listed}}}, header = false, skip = {skip},
@@ -144,7 +158,7 @@ def _read_fast(request: Request, head: CarefulText, source: Path) -> ReadResult 
                 escape = {sql_literal(dialect.escape)}, strict_mode = true, store_rejects = true,
                 rejects_table = '_rejects', rejects_scan = '_rejects_scan', nullstr = '',
                 max_line_size = {request.limits.max_field_bytes})"""
-        if source.stat().st_size > _LARGE and has_place(con) and not unnamed:
+        if is_large:
             keep_table(con, request.relation, query)
         else:
             con.execute("set preserve_insertion_order = true")
@@ -163,12 +177,9 @@ def _read_fast(request: Request, head: CarefulText, source: Path) -> ReadResult 
     if not rejected or rejected[0]:
         return None
     rows = _accounted(request, head, source, skip, unnamed)
-    if rows is None:
-        return None
-    if unnamed:
+    if rows is not None and unnamed:
         con.execute(f"alter table {relation} drop column _unnamed")
-    physical = {**layout.kinds, "data": rows}
-    return replace(_result(head), records_read=rows, physical=physical, warnings=head.warnings())
+    return rows
 
 
 def _accounted(
@@ -179,7 +190,7 @@ def _accounted(
     names = [quote_identifier(name) for name in head.layout.names]
     same = " and ".join(
         f"{column} = {sql_literal(name)}"
-        for column, name in zip(names[:_PROBED], head.layout.names, strict=False)
+        for column, name in zip(names[:PROBED], head.layout.names, strict=False)
     )
     filled = " or ".join(f"{name} is not null" for name in [*names, *unnamed])
     extra = "count(*) filter (where _unnamed is not null)" if unnamed else "0"
