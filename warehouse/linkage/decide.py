@@ -120,15 +120,16 @@ def _settle(con: duckdb.DuckDBPyConnection) -> None:
         with held as (
             select c.node, c.cluster, n.source, n.duplicate_free from clustered as c join node as n using (node)
         ),
-        clean as (select cluster, source from held where duplicate_free group by 1, 2),
+        clean as (select cluster, list(distinct source) as sources from held where duplicate_free group by 1),
         grey as (
             select e.left_node, e.right_node, l.cluster as left_cluster, r.cluster as right_cluster
             from decided_edge as e join held as l on l.node = e.left_node join held as r on r.node = e.right_node
             where e.outcome = 'review' and e.reason <> 'equal rivals'
         )
-        select distinct g.left_node, g.right_node from grey as g
+        -- Lists, so that no plan can join clusters by the few sources that there are.
+        select g.left_node, g.right_node from grey as g
         join clean as l on l.cluster = g.left_cluster
-        join clean as r on r.cluster = g.right_cluster and r.source = l.source
+        join clean as r on r.cluster = g.right_cluster and list_has_any(l.sources, r.sources)
         where g.left_cluster <> g.right_cluster"""
     )
     con.execute(
