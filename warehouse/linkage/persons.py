@@ -219,17 +219,21 @@ def _events(con: duckdb.DuckDBPyConnection, sequence: int, run_id: str, actor: s
         grouped as (
             select old_key, new_key, list(node order by node) as nodes from change where moved group by 1, 2
         ),
+        -- Not by a window: over rows with lists it takes longer than all the rest of linkage.
+        target as (
+            select old_key, count(*) as targets from grouped where new_key is not null and old_key is not null group by 1
+        ),
         told as (
             select g.*, case
                 when g.new_key is null then 'leave'
                 when n.old_status is null and g.old_key is null then 'create'
                 when n.old_status <> 'active' and g.old_key is null then 'revive'
                 when g.old_key is null then 'join'
-                when coalesce(o.records, 0) = 0
-                  and count(*) filter (where g.new_key is not null) over (partition by g.old_key) = 1 then 'merge'
+                when coalesce(o.records, 0) = 0 and t.targets = 1 then 'merge'
                 when n.old_status is null or n.old_status <> 'active' then 'split'
                 else 'move' end as kind
             from grouped as g
+            left join target as t on t.old_key = g.old_key
             left join known as n on n.person_key = g.new_key
             left join key_state as o on o.person_key = g.old_key
         )
