@@ -37,6 +37,11 @@ def spill_folder(beside: Path | None) -> Path:
     return (beside or Path(tempfile.gettempdir())) / f"{_prefix()}spill{next(_number)}"
 
 
+def beside_spill(spill: Path) -> Path | None:
+    """The folder in which a connection's spill folder lies; None where it is not one of `spill_folder`, or is gone."""
+    return spill.parent if _NAMED.fullmatch(spill.name) and spill.parent.is_dir() else None
+
+
 @contextmanager
 def private_folder(beside: Path | None) -> Iterator[Path]:
     """A folder that only this user can read, gone afterwards.

@@ -19,7 +19,7 @@ from pyarrow.parquet import encryption
 
 from ingestion.readers.model import Request
 from warehouse.duck import quote_identifier, sql_literal
-from warehouse.temporary import lasting_folder, private_folder
+from warehouse.temporary import beside_spill, lasting_folder, private_folder
 
 # DuckDB finds Arrow's files damaged when their keys are shorter.
 _KEY_BYTES = 32
@@ -142,5 +142,4 @@ def drop_table(con: duckdb.DuckDBPyConnection, relation: str) -> None:
 
 def _temporary(con: duckdb.DuckDBPyConnection) -> Path | None:
     found = con.execute("select current_setting('temp_directory')").fetchone()
-    spill = Path(str(found[0])) if found and found[0] else None
-    return spill.parent if spill is not None and spill.parent.is_dir() else None
+    return beside_spill(Path(str(found[0]))) if found and found[0] else None
