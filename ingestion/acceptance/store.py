@@ -8,13 +8,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from ingestion.acceptance.judging import JUDGED, ROWS, SCOPED, SOURCE, Plan, reasons_sql
+from ingestion.acceptance.lake_file import write_lake_file
 from ingestion.acceptance.requests import REMOVED, corrected, find_removed
 from warehouse.duck import quote_identifier, sql_literal
 from warehouse.lake import DELETED
@@ -121,7 +123,7 @@ def to_lake(
     names += ["source_person_key"] if contract.has_person else []
     names += [name for name, _ in contract.lake_columns]
     names += [DELETED] if plan.deleted else []
-    columns = ", ".join(quote_identifier(name) for name in names)
+    constants = _constants(plan, target)
     folder = paths.lake / contract.feed / target.partner_id / target.delivery_id
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     files = []
@@ -129,7 +131,8 @@ def to_lake(
         single = period == "all" or len(periods) == 1
         where = "" if single else f"where {quote_identifier(str(contract.period_column))} = {int(period)}"
         path = folder / f"{period}.parquet"
-        rows = _copy(con, f"select {columns} from {_KEPT} {where}", path)
+        with _beside(path) as part:
+            rows = write_lake_file(con, f"{_KEPT} {where}", names, constants, part)
         files.append(
             LakeFile(
                 contract.feed,
@@ -146,6 +149,22 @@ def to_lake(
     return files
 
 
+def _constants(plan: Plan, target: Target) -> dict[str, str]:
+    """SQL of the lake's columns that hold one value in all of a delivery: its own, and those that the file does not fill."""
+    own = {
+        "partner_id": sql_literal(target.partner_id),
+        "delivery_id": sql_literal(target.delivery_id),
+        "delivery_seq": f"{target.delivery_seq}::bigint",
+    }
+    if not plan.issuer:
+        own["issuer_id"] = sql_literal(target.issuer_id)
+    return own | {
+        name: f"({canonical.typed})::{kind}"
+        for name, kind in plan.contract.lake_columns
+        if (canonical := plan.columns.get(name)) is not None and canonical.is_absent
+    }
+
+
 def to_quarantine(
     con: duckdb.DuckDBPyConnection, paths: CommunityPaths, plan: Plan, target: Target, key: bytes
 ) -> None:
@@ -159,7 +178,11 @@ def to_quarantine(
         f"where s._record not in (from {REMOVED}) order by 1"
     )
     path = folder / f"{target.delivery_id}.parquet"
-    _copy(con, query, path, f", encryption_config {{footer_key: '{_QUARANTINE_KEY}'}}")
+    with _beside(path) as part:
+        con.execute(
+            f"copy ({query}) to {sql_literal(str(part))} "
+            f"(format parquet, compression zstd, encryption_config {{footer_key: '{_QUARANTINE_KEY}'}})"
+        )
 
 
 def forget(con: duckdb.DuckDBPyConnection) -> None:
@@ -184,17 +207,15 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _copy(con: duckdb.DuckDBPyConnection, query: str, path: Path, options: str = "") -> int:
-    """Write a query as Parquet beside its place, force it to disk, then rename: never half a file."""
-    beside = path.with_name(f".{path.name}.part")
-    row = con.execute(
-        f"copy ({query}) to {sql_literal(str(beside))} (format parquet, compression zstd{options})"
-    ).fetchone()
-    beside.chmod(0o600)
-    with beside.open("rb") as stream:
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A place beside a file to write it at; then it is forced to disk and renamed: never half a file."""
+    part = path.with_name(f".{path.name}.part")
+    yield part
+    part.chmod(0o600)
+    with part.open("rb") as stream:
         os.fsync(stream.fileno())
-    beside.replace(path)
-    return int(row[0]) if row else 0
+    part.replace(path)
 
 
 def _sync_folder(folder: Path) -> None:
