@@ -6,27 +6,17 @@ What belongs here: rows and columns that are claimed. What does not: limits on t
 from __future__ import annotations
 
 import re
+from typing import Any
 
-# As every spreadsheet program writes it: one double-quoted place in each row and cell.
-_ROW = re.compile(rb'<row [^>]*?\br="(\d+)"')
-_FAR = re.compile(rb'r="([A-Za-z]{2,}(?=\d)|[A-Za-z](?=\d{7}))(\d+)')
-# One pass for all that is not so, or stands beyond column Z or row 999,999.
-_NOTABLE = re.compile(rb"""r(?:\s|=(?:[^"]|"(?:[A-Za-z]{2}|[A-Za-z]\d{7})))""")
-_UNUSUAL = re.compile(rb"""r(?:\s|=[^"])""")
-_OTHER_SPELLINGS = (
-    b":c",
-    b":row",
-    b"<c>",
-    b"<c/",
-    b"<c\n",
-    b"<c\r",
-    b"<c\t",
-    b"<row>",
-    b"<row/",
-    b"<row\n",
-    b"<row\r",
-    b"<row\t",
-)
+import numpy as np
+
+# As every spreadsheet program writes it: each row and cell begins with its place.
+_PLACE = b' r="'
+_ROW = re.compile(rb'<row r="(\d+)"')
+# Beyond column Z or row 999,999.
+_FAR = re.compile(rb'<c r="([A-Za-z]{2,}(?=\d)|[A-Za-z](?=\d{7}))(\d+)')
+_FAR_DIGITS = 7
+_AHEAD = 16
 # As it may be written all the same.
 _ANY_ROW = re.compile(rb"""\br\s*=\s*["'](\d+)["']""")
 _ANY_CELL = re.compile(rb"""\br\s*=\s*["']([A-Za-z]+)(\d+)["']""")
@@ -47,13 +37,16 @@ class Reach:
         self._starts = self._row_cells = 0
 
     def add(self, block: bytes) -> None:
-        """Take the next block of the sheet's XML."""
-        notable = _NOTABLE.search(block) is not None
-        if _is_usual(block) and not (notable and _UNUSUAL.search(block)):
+        """Take the next block of the sheet's XML, from one cell's end to another's."""
+        text = np.frombuffer(block + bytes(_AHEAD), np.uint8)
+        opened = np.flatnonzero(text == ord("<"))
+        cells_at = opened[text[opened + 1] == ord("c")]
+        rows_at = opened[_holds(text, opened + 1, b"ro")]
+        if _is_usual(text, cells_at, rows_at):
             self._row_cells = 0
-            self._starts += block.count(b"<row")
+            self._starts += len(rows_at)
             rows = set(_ROW.findall(block))
-            cells = set(_FAR.findall(block)) if notable else set()
+            cells = set(_FAR.findall(block)) if _is_far(text, cells_at + len(b"<c" + _PLACE)) else set()
             self.columns = max(self.columns, 26)
         else:
             cells, rows = set(_ANY_CELL.findall(block)), set(_ANY_ROW.findall(block))
@@ -72,11 +65,32 @@ class Reach:
         self.columns = max(self.columns, *counts)
 
 
-def _is_usual(block: bytes) -> bool:
-    """Whether every row and cell of the block has its place in the usual form, and nothing else can be one."""
-    return block.count(b' r="') == block.count(b"<c ") + block.count(b"<row ") and not any(
-        spelling in block for spelling in _OTHER_SPELLINGS
+def _is_usual(text: Any, cells: Any, rows: Any) -> bool:
+    """Whether all that begins like a cell or a row is one that begins with its place, and nothing else can be one."""
+    named = np.flatnonzero(text == ord(":")) + 1
+    return bool(
+        _holds(text, cells + len(b"<c"), _PLACE).all()
+        and _holds(text, rows + len(b"<ro"), b"w" + _PLACE).all()
+        and not ((text[named] == ord("c")) | (text[named] == ord("r"))).any()
     )
+
+
+def _holds(text: Any, at: Any, wanted: bytes) -> Any:
+    """For each position whether these bytes stand there."""
+    found = text[at] == wanted[0]
+    for offset, byte in enumerate(wanted[1:], start=1):
+        found &= text[np.minimum(at + offset, len(text) - 1)] == byte
+    return found
+
+
+def _is_far(text: Any, places: Any) -> bool:
+    """Whether a cell's place has two letters, or a row of seven digits."""
+    if (text[places + 1] > ord("9")).any():
+        return True
+    for offset in range(1, _FAR_DIGITS + 1):
+        digits = text[places + offset]
+        places = places[(digits >= ord("0")) & (digits <= ord("9"))]
+    return bool(len(places))
 
 
 def _column_number(letters: bytes) -> int:

@@ -186,9 +186,9 @@ def _is_data(row: list[Any], repeats: dict[int, set[str]]) -> bool:
 def _load(request: Request, names: list[str], data: list[list[Any]], texts: ColumnTexts) -> int:
     check_records(len(data), request.limits)
     arrays: dict[str, Any] = {"_record": pa.array(range(1, len(data) + 1), pa.int64())}
-    columns = list(zip(*data, strict=False)) if data else []
+    columns = texts.of_rows(data, min(len(names), len(data[0]) if data else 0))
     for at, name in enumerate(names):
-        arrays[name] = texts.of(columns[at]) if at < len(columns) else pa.nulls(len(data), pa.string())
+        arrays[name] = columns[at] if at < len(columns) else pa.nulls(len(data), pa.string())
     request.con.register("_sheet", pa.table(arrays))
     try:
         request.con.execute(f"create or replace table {quote_identifier(request.relation)} as from _sheet")

@@ -17,7 +17,8 @@ from lxml import etree
 from ingestion.readers.model import Limits, UnreadableFileError
 from ingestion.readers.sheet_reach import Reach
 
-_BLOCK = 1 << 22
+# So small that what is looked for in a block finds it in the processor's cache.
+_BLOCK = 1 << 20
 _OVERLAP = 1 << 12
 _HARMLESS = 16_000_000
 _TEXT_BYTES = 4_000_000_000
@@ -105,7 +106,7 @@ def _xlsx_look(package: zipfile.ZipFile, limits: Limits) -> PackageLook:
         target = str(targets.get(reference) or "")
         file = target.lstrip("/") if target.startswith("/") else str(PurePosixPath("xl") / target)
         if file in names:
-            part = _sheet_part(package, file)
+            part = _sheet_part(package, file, bool(longest))
             _check_area(part.rows, part.columns, limits)
             if part.texts * longest > _TEXT_BYTES:
                 _refuse_texts(package, file)
@@ -114,12 +115,12 @@ def _xlsx_look(package: zipfile.ZipFile, limits: Limits) -> PackageLook:
     return PackageLook(parts, options is not None and options.get("date1904") in ("1", "true"))
 
 
-def _sheet_part(package: zipfile.ZipFile, file: str) -> SheetPart:
+def _sheet_part(package: zipfile.ZipFile, file: str, has_shared: bool) -> SheetPart:
     part, reach = SheetPart(), Reach()
     for block in _blocks(package, file):
         part.cells = part.cells or any(cell in block for cell in _CELLS)
         reach.add(block)
-        part.texts += block.count(b't="s"')
+        part.texts += block.count(b't="s"') if has_shared else 0
         # Most sheets hold nothing of the kind, and a plain search is many times as fast as a pattern.
         part.hidden_rows += len(_HIDDEN_ROW.findall(block)) if b"hidden=" in block else 0
         part.error_cells += len(_ERROR.findall(block)) if b't="e"' in block else 0
