@@ -1,9 +1,12 @@
-"""Accepting a large delimited file and a workbook, beside one DuckDB statement, pandas and fastexcel alone.
+"""Accepting a large delimited file and a workbook, beside one DuckDB statement, pandas, dlt and fastexcel alone.
 
 What belongs here: time and memory of acceptance (typed, checked, quarantined, identifiers split off, ledgered), as ratios
 to a reference of the same run. What does not: what every commit must hold (`tests/ingestion`).
 
-Run: python benchmarks/acceptance.py [--rows 5000000] [--sheet-rows 200000] [--json FILE].
+Processor time stands beside the time on the clock, because another program's work shows in the latter only.
+
+Run: python benchmarks/acceptance.py [--rows 5000000] [--sheet-rows 200000] [--dlt] [--json FILE].
+With --dlt, dlt is installed from the package registry into an environment that is thrown away afterwards.
 """
 
 from __future__ import annotations
@@ -11,14 +14,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
+import venv
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 import duckdb
 
@@ -143,6 +150,25 @@ def by_pandas(file: Path) -> None:
     frame.to_parquet(f"{file}.pandas", compression="zstd")
 
 
+def by_dlt(file: Path) -> None:
+    """The same table taken in by dlt, which guesses its types and judges nothing, in an environment of its own."""
+    script = Path(__file__).with_name("dlt_load.py")
+    subprocess.run(
+        [_dlt_python(file.parent), script, file, file.parent / "loaded"], check=True, stdout=sys.stderr
+    )
+
+
+def make_dlt_environment(folder: Path) -> None:
+    """An environment with dlt and the DuckDB of this one."""
+    venv.create(folder / "with_dlt", with_pip=True)
+    wanted = ["dlt[duckdb,filesystem,parquet]>=1.31,<2", f"duckdb=={duckdb.__version__}"]
+    subprocess.run([_dlt_python(folder), "-m", "pip", "install", "--quiet", *wanted], check=True)
+
+
+def _dlt_python(folder: Path) -> Path:
+    return folder / "with_dlt" / "bin" / "python"
+
+
 def by_fastexcel(file: Path) -> None:
     """The reader alone: every cell of the sheet as text."""
     import fastexcel
@@ -150,16 +176,43 @@ def by_fastexcel(file: Path) -> None:
     fastexcel.read_excel(file).load_sheet(0, dtypes="string").to_arrow()
 
 
-def _timed(work: Callable[[Path], None], file: Path) -> tuple[float, float]:
-    started = time.perf_counter()
+@dataclass(frozen=True)
+class Cost:
+    """What a way took: seconds on the clock, seconds of processor time in all threads, and the most megabytes."""
+
+    seconds: float
+    processor: float
+    memory_mb: float
+
+
+def _timed(work: Callable[[Path], None], file: Path) -> Cost:
+    started, before = time.perf_counter(), _processor()
     work(file)
-    return time.perf_counter() - started, getrusage(RUSAGE_SELF).ru_maxrss / 1024
+    memory = max(getrusage(whose).ru_maxrss for whose in (RUSAGE_SELF, RUSAGE_CHILDREN)) / 1024
+    return Cost(time.perf_counter() - started, _processor() - before, memory)
 
 
-def measured(work: Callable[[Path], None], file: Path) -> tuple[float, float]:
-    """Seconds, and the most megabytes, of a process of its own."""
+def _processor() -> float:
+    used = [getrusage(whose) for whose in (RUSAGE_SELF, RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def measured(work: Callable[[Path], None], file: Path) -> Cost:
+    """The cost of a way in a process of its own, imports included."""
     with ProcessPoolExecutor(1, get_context("spawn")) as alone:
         return alone.submit(_timed, work, file).result()
+
+
+def _told(file: Path, way: Callable[[Path], None], cost: Cost, reference: Cost) -> dict[str, str | float]:
+    return {
+        "file": file.suffix,
+        "way": way.__name__,
+        "seconds": round(cost.seconds, 2),
+        "ratio": round(cost.seconds / reference.seconds, 2),
+        "processor": round(cost.processor, 2),
+        "processor_ratio": round(cost.processor / reference.processor, 2),
+        "memory_mb": round(cost.memory_mb),
+    }
 
 
 def main() -> None:
@@ -167,6 +220,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--sheet-rows", type=int, default=200_000)
+    parser.add_argument("--dlt", action="store_true", help="beside dlt; needs a package registry")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     told = []
@@ -174,17 +228,17 @@ def main() -> None:
         csv, book = Path(folder) / "results.csv", Path(folder) / "results.xlsx"
         write_csv(csv, chosen.rows)
         write_workbook(book, chosen.sheet_rows)
-        plans = [(csv, (statement, by_pandas, accepted)), (book, (by_fastexcel, accepted))]
-        for file, ways in plans:
+        if chosen.dlt:
+            make_dlt_environment(Path(folder))
+        beside = (by_pandas, by_dlt) if chosen.dlt else (by_pandas,)
+        for file, ways in ((csv, (statement, *beside, accepted)), (book, (by_fastexcel, accepted))):
             make_community(_root(file))
-            reference = 0.0
+            reference = None
             for way in ways:
-                seconds, memory = measured(way, file)
-                reference = reference or seconds
-                line = {"file": file.suffix, "way": way.__name__, "seconds": round(seconds, 2),
-                        "ratio": round(seconds / reference, 2), "memory_mb": round(memory)}  # fmt: skip
-                told.append(line)
-                print(" ".join(f"{name} {value}" for name, value in line.items()), flush=True)
+                cost = measured(way, file)
+                reference = reference or cost
+                told.append(_told(file, way, cost, reference))
+                print(" ".join(f"{name} {value}" for name, value in told[-1].items()), flush=True)
     if chosen.json:
         chosen.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
 
