@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 
@@ -24,6 +25,8 @@ DATE_FORMATS = (
     "%d/%m/%Y",
 )
 _FEW = 60
+_AT_ONCE = 50  # columns a query: planning grows with their square
+_YEAR = r"([A-Za-z ]*)(19|20)\d\d( ?[-/_]? ?(\d\d|(19|20)\d\d))?([A-Za-z ]*)"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class ColumnProfile:
         distinct: share of distinct values among the filled ones, 0 to 1.
         numeric: share of filled values that are numbers.
         mean: of those numbers; None where there are none.
+        years: share of filled values that are a year or a school year (2024, 2023-24, SY 2023-2024), 0 to 1.
         dates: share of filled values that fit, by date format, those above zero only.
         codes: distinct values, upper case, where there are few; empty otherwise.
     """
@@ -47,6 +51,7 @@ class ColumnProfile:
     dates: dict[str, float] = field(default_factory=dict)
     codes: frozenset[str] = frozenset()
     mean: float | None = None
+    years: float = 0.0
 
     @property
     def best_dates(self) -> list[str]:
@@ -58,31 +63,39 @@ class ColumnProfile:
 def profile_columns(
     con: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]
 ) -> list[ColumnProfile]:
-    """Measure every column of a relation of text in one pass, and the codes of those with few values."""
-    if not columns:
-        return []
-    row = con.execute(
-        f"select count(*), {', '.join(_measures(name) for name in columns)} from {relation}"
-    ).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate has a row
-    total, width = int(row[0]), 5 + len(DATE_FORMATS)
-    profiles = []
-    for index, name in enumerate(columns):
-        filled, distinct, numeric, mean, longest, *dates = row[1 + index * width : 1 + (index + 1) * width]
-        share = {fmt: hit / filled for fmt, hit in zip(DATE_FORMATS, dates, strict=True) if filled and hit}
-        few = distinct <= _FEW and (longest or 0) <= 60
-        profiles.append(
-            ColumnProfile(
-                name,
-                filled / total if total else 0.0,
-                distinct / filled if filled else 0.0,
-                numeric / filled if filled else 0.0,
-                share,
-                _codes(con, relation, name) if few and filled else frozenset(),
-                mean,
-            )
-        )
+    """Measure every column of a relation of text, and the codes of those with few values."""
+    profiles: list[ColumnProfile] = []
+    for start in range(0, len(columns), _AT_ONCE):
+        names = columns[start : start + _AT_ONCE]
+        row = con.execute(
+            f"select count(*), {', '.join(_measures(name) for name in names)} from {relation}"
+        ).fetchone()
+        assert row is not None  # noqa: S101 - an aggregate has a row
+        width = (len(row) - 1) // len(names)
+        for index, name in enumerate(names):
+            told = row[1 + index * width : 1 + (index + 1) * width]
+            profiles.append(_profile(con, relation, name, int(row[0]), told))
     return profiles
+
+
+def _profile(
+    con: duckdb.DuckDBPyConnection, relation: str, name: str, total: int, told: Sequence[Any]
+) -> ColumnProfile:
+    """One column from what `_measures` told of it."""
+    filled, distinct, numeric, mean, longest, years, *dates = told
+    if not filled:
+        return ColumnProfile(name, 0.0, 0.0, 0.0)
+    few = distinct <= _FEW and (longest or 0) <= 60
+    return ColumnProfile(
+        name,
+        filled / total,
+        distinct / filled,
+        numeric / filled,
+        {fmt: hit / filled for fmt, hit in zip(DATE_FORMATS, dates, strict=True) if hit},
+        _codes(con, relation, name) if few else frozenset(),
+        mean,
+        years / filled,
+    )
 
 
 def _measures(name: str) -> str:
@@ -90,7 +103,8 @@ def _measures(name: str) -> str:
     dates = ", ".join(f"count(try_strptime({column}, {sql_literal(fmt)}))" for fmt in DATE_FORMATS)
     return (
         f"count({column}), count(distinct {column}), count(try_cast({column} as double)), "
-        f"avg(try_cast({column} as double)) filter (where isfinite(try_cast({column} as double))), max(length({column})), {dates}"
+        f"avg(try_cast({column} as double)) filter (where isfinite(try_cast({column} as double))), max(length({column})), "
+        f"count(*) filter (where regexp_full_match({column}, {sql_literal(_YEAR)})), {dates}"
     )
 
 

@@ -10,22 +10,25 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
+from rapidfuzz import fuzz
 from scipy.optimize import linear_sum_assignment
 
 from ingestion.contracts import Column, FeedContract, load_contracts, load_option_sets
 from ingestion.onboarding.profile import ColumnProfile
 
 _HERE = Path(__file__).parent
-_HEADER_WEIGHT = 0.65
-_LEAST = 0.45
+_HEADER_WEIGHT, _LEAST_HEADER = 0.65, 0.35
+# What is required is asked about even where it is a weak guess; a weak guess at the rest is noise.
+_LEAST, _LEAST_OPTIONAL = 0.45, 0.6
+_MARKED, _UNLIKELY = 0.25, 0.7
 CERTAIN = 0.75
+_OF_PEOPLE, _SURE_HEADER = ("first_name", "last_name", "birth_date"), 0.9
 _SEPARATORS = (";", "|", ",", "/", "+", "&")
 
 
@@ -70,6 +73,7 @@ def _data(name: str) -> Any:
     return yaml.safe_load((_HERE / name).read_text(encoding="utf-8"))
 
 
+@lru_cache(maxsize=4096)
 def words(text: str) -> str:
     """Fold a header to lower-case words: camel case split, accents dropped, punctuation to spaces."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
@@ -94,11 +98,7 @@ def header_similarity(header: str, canonical: str) -> float:
     for name in names:
         other = set(name.split())
         overlap = len(tokens & other) / len(tokens | other) if tokens | other else 0.0
-        best = max(best, 0.9 * overlap)
-        alike = SequenceMatcher(None, folded, name)
-        # Both are upper bounds of the ratio, and cheap.
-        if 0.85 * alike.real_quick_ratio() > best and 0.85 * alike.quick_ratio() > best:
-            best = max(best, 0.85 * alike.ratio())
+        best = max(best, 0.9 * overlap, 0.0085 * fuzz.ratio(folded, name))
     return best
 
 
@@ -109,11 +109,12 @@ def content_fit(profile: ColumnProfile, column: Column) -> float:
     if column.type == "date":
         return max(profile.dates.values(), default=0.0)
     if column.type in ("integer", "decimal"):
-        if not _within(profile.mean, column):
-            return 0.0
-        return profile.numeric if column.name != "school_year" else max(profile.numeric, 0.7)
+        if column.name == "school_year":
+            return profile.years
+        return profile.numeric if _within(profile.mean, column) else 0.0
     if column.type in ("option", "option_list"):
-        return _known_share(profile, str(column.options))
+        known = _known_share(profile, str(column.options))
+        return min(known, 0.5) if column.options == "yes_no" else known  # every flag is yes or no
     if column.name == "person_id":
         return 0.4 + 0.6 * profile.distinct if max(profile.dates.values(), default=0.0) < 0.9 else 0.1
     if column.name.endswith("_name"):
@@ -122,8 +123,8 @@ def content_fit(profile: ColumnProfile, column: Column) -> float:
 
 
 def _within(mean: float | None, column: Column) -> bool:
-    """Whether numbers lie within a column's bounds as a whole, where both are known; a year can stand as 2023-24."""
-    if mean is None or column.name == "school_year":
+    """Whether numbers lie within a column's bounds as a whole, where both are known."""
+    if mean is None:
         return True
     return (column.min is None or mean >= column.min) and (column.max is None or mean <= column.max)
 
@@ -131,9 +132,23 @@ def _within(mean: float | None, column: Column) -> bool:
 def _known_share(profile: ColumnProfile, option_set: str) -> float:
     if not profile.codes:
         return 0.1
-    known = {str(code).upper() for code in _data("common_codes.yml").get(option_set, {})}
-    known |= {str(code).upper() for code in load_option_sets()[option_set]}
-    return len(profile.codes & known) / len(profile.codes)
+    known = _options_by_code(option_set)
+    return sum(code in known for code in profile.codes) / len(profile.codes)
+
+
+@lru_cache(maxsize=64)
+def _options_by_code(option_set: str) -> Mapping[str, str]:
+    """The options of a set by every code, upper case, that is known to mean one."""
+    common = _data("common_codes.yml").get(option_set, {})
+    return {str(code).upper(): str(option) for code, option in common.items()} | {
+        str(option).upper(): str(option) for option in load_option_sets()[option_set]
+    }
+
+
+def _of_other_grades(profile: ColumnProfile, grades: Sequence[str]) -> float:
+    """Share of the codes known as grades that are none of these, 0 to 1."""
+    known = [o for code, o in _options_by_code("grade_level").items() if code in profile.codes]
+    return sum(option not in (*grades, "Unknown") for option in known) / max(len(known), 1)
 
 
 def propose(
@@ -147,30 +162,71 @@ def propose(
 
 def _fit(profiles: Sequence[ColumnProfile], contract: FeedContract) -> Proposal:
     columns = list(contract.columns)
+    score = _scores(profiles, columns, _data("feeds.yml").get(contract.feed, {}).get("grades", []))
+    rows, chosen = linear_sum_assignment(score, maximize=True)
+    found = {
+        columns[j].name: _guess(profiles[i], columns[j], float(score[i, j]))
+        for i, j in zip(rows, chosen, strict=True)
+        if score[i, j] > 0
+    }
+    used = {guess.source for guess in found.values()}
+    return Proposal(
+        contract.feed,
+        _confidence(profiles, contract, found),
+        tuple(found[column.name] for column in columns if column.name in found),
+        tuple(column.name for column in columns if column.required and column.name not in found),
+        tuple(profile.name for profile in profiles if profile.name not in used),
+    )
+
+
+def _scores(
+    profiles: Sequence[ColumnProfile], columns: Sequence[Column], grades: Sequence[str]
+) -> np.ndarray:
+    """How well each source column (row) fits each canonical one (column), 0 to 1; 0 where it is not worth a word."""
     score = np.zeros((len(profiles), len(columns)))
     for i, profile in enumerate(profiles):
         for j, column in enumerate(columns):
             header = header_similarity(profile.name, column.name)
-            score[i, j] = _HEADER_WEIGHT * header + (1 - _HEADER_WEIGHT) * content_fit(profile, column)
-            if header < 0.35:
-                score[i, j] = 0.0
-    rows, chosen = linear_sum_assignment(score, maximize=True)
-    found: dict[str, ColumnGuess] = {}
-    for i, j in zip(rows, chosen, strict=True):
-        if score[i, j] >= _LEAST:
-            found[columns[j].name] = _guess(profiles[i], columns[j], float(score[i, j]))
-    required = [column.name for column in columns if column.required]
-    missing = tuple(name for name in required if name not in found)
-    met = sum(found[name].confidence for name in required if name in found) / max(len(required), 1)
-    used = {guess.source for guess in found.values()}
-    explained = len(used) / max(len(profiles), 1)
-    return Proposal(
-        contract.feed,
-        round(0.8 * met + 0.2 * explained, 3),
-        tuple(found[column.name] for column in columns if column.name in found),
-        missing,
-        tuple(profile.name for profile in profiles if profile.name not in used),
-    )
+            if header < _LEAST_HEADER:
+                continue
+            if grades and column.name == "grade_level" and _of_other_grades(profile, grades) > 0.5:
+                continue
+            fit = content_fit(profile, column)
+            both = _HEADER_WEIGHT * header + (1 - _HEADER_WEIGHT) * fit
+            score[i, j] = both if both >= (_LEAST if column.required else _LEAST_OPTIONAL) else 0.0
+    return score
+
+
+def _confidence(
+    profiles: Sequence[ColumnProfile], contract: FeedContract, found: Mapping[str, ColumnGuess]
+) -> float:
+    """How sure the feed is, 0 to 1: required columns found, columns explained, headers with the feed's words.
+
+    A feed that has such words and finds none is unlikely, and so is one that does not tell of people where they stand
+    in the file. What may be the same in every row is often not in the file, so it counts for half.
+    """
+    weight = {c.name: 0.5 if _may_be_constant(c) else 1.0 for c in contract.columns if c.required}
+    met = sum(weight[name] * found[name].confidence for name in weight if name in found)
+    explained = len({guess.source for guess in found.values()}) / max(len(profiles), 1)
+    marks = set(_data("feeds.yml").get(contract.feed, {}).get("words", []))
+    marked = sum(bool(marks & set(words(p.name).split())) for p in profiles) / max(len(profiles), 1)
+    sure = 0.8 * met / max(sum(weight.values()), 1.0) + 0.2 * explained
+    if (marks and not marked) or (not _tells_of_people(contract) and _holds_people(profiles)):
+        sure *= _UNLIKELY
+    sure += _MARKED * min(1.0, 2 * marked)
+    return round(min(sure, 1.0), 3)
+
+
+def _tells_of_people(contract: FeedContract) -> bool:
+    return any(column.name == "person_id" for column in contract.columns)
+
+
+def _holds_people(profiles: Sequence[ColumnProfile]) -> bool:
+    return any(header_similarity(p.name, name) >= _SURE_HEADER for p in profiles for name in _OF_PEOPLE)
+
+
+def _may_be_constant(column: Column) -> bool:
+    return column.type == "option" or column.name == "instrument_id"
 
 
 def _guess(profile: ColumnProfile, column: Column, confidence: float) -> ColumnGuess:
@@ -180,8 +236,7 @@ def _guess(profile: ColumnProfile, column: Column, confidence: float) -> ColumnG
     if column.type == "date":
         dates = tuple(profile.best_dates[:2])
     elif column.type in ("option", "option_list"):
-        known = {str(k).upper(): str(v) for k, v in _data("common_codes.yml").get(column.options, {}).items()}
-        known |= {str(code).upper(): str(code) for code in load_option_sets()[str(column.options)]}
+        known = _options_by_code(str(column.options))
         separator = _separator(profile.codes, known) if column.type == "option_list" else ";"
         cells = {c.strip() for code in profile.codes for c in _cells(code, separator, column.type)}
         codes = tuple((code, known.get(code)) for code in sorted(cells - {""}))
