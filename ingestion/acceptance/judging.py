@@ -15,13 +15,16 @@ import duckdb
 
 from ingestion.acceptance.canonical import UNKNOWN_CODE, Canonical, computed_name, placeholder, source_name
 from ingestion.contracts import Column, FeedContract
+from ingestion.readers.scratch import drop_table, is_kept
 from warehouse.duck import quote_identifier, sql_literal
 from warehouse.lake import DELETED
 
 SOURCE = "source"  # the file's records as text, from the reader
 SCOPED = "source_rows"  # those in the mapping's scope
 JUDGED = "judged"  # typed values and bits, of every column of the contract
-ROWS = "judged_rows"  # the same, of those columns that the file fills
+ROWS = "judged_rows"  # typed values and the bits of what each row shows by itself, of those columns that the file fills
+FLAGGED = "flagged_rows"  # the bits of the rows that have any
+_KEYED = "keyed_rows"  # bits and a hash of the key, of every row
 _WORD = 60  # bits used of a BIGINT
 
 
@@ -108,7 +111,31 @@ def rule_condition(sql: str, as_of: date) -> str:
 
 
 def judge(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
-    """Make table `judged` from view `source_rows`: `_record`, typed columns, and the bits of what is wrong."""
+    """Make relation `judged` from view `source_rows`: `_record`, typed columns, and the bits of what is wrong.
+
+    Where the source is kept packed, typed columns are not stored: whoever asks for some of them has these made again,
+    which there is work on each distinct value and takes less time and memory than storing them.
+    """
+    query = _typed_sql(plan)
+    drop_table(con, ROWS)
+    if is_kept(con, SOURCE) and not _has_expressions(plan):
+        con.execute(f"create view {ROWS} as {query}")
+    else:
+        con.execute("set preserve_insertion_order = true")
+        con.execute(f"create table {ROWS} as {query}")
+        con.execute("set preserve_insertion_order = false")
+    _flag(con, plan)
+    words = ", ".join(f"coalesce(f.{word}, 0) as {word}" for word in plan.words)
+    con.execute(
+        f"create or replace view {JUDGED} as select r._record{_carried(plan)}, {_every(plan)}, {words} "
+        f"from {ROWS} r left join {FLAGGED} f on f._record = r._record"
+    )
+    _flag_duplicates(con, plan)
+    con.execute(f"drop table {_KEYED}")
+
+
+def _typed_sql(plan: Plan) -> str:
+    """The rows in scope with their typed values, and the bits of what each shows by itself."""
     columns = plan.contract.columns
     sources = [f"{c.source} as {source_name(name)}" for name, c in plan.columns.items() if not c.is_absent]
     texts = [
@@ -129,61 +156,78 @@ def judge(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
         terms[word].append(f"case when {check.condition} then {value}::bigint else 0 end")
     bits = ", ".join(f"{' + '.join(parts)} as {word}" for word, parts in terms.items())
     filled = ", ".join(quote_identifier(c.name) for c in columns if not plan.columns[c.name].is_absent)
-    carried = (", _issuer" if plan.issuer else "") + (f", {DELETED}" if plan.deleted else "")
-    con.execute("set preserve_insertion_order = true")
-    con.execute(
-        f"""
-        create or replace table {ROWS} as
+    return f"""
         with computed as (select *{computed} from {SCOPED}),
         written as (select _record, {", ".join([*sources, *fails, *issuer])} from computed),
         canonical as (select *, {", ".join(texts)} from written),
         typed as (select *, {", ".join(typed)} from canonical)
-        select _record{carried}, {filled}, {bits} from typed
+        select _record{_carried(plan)}, {filled}, {bits} from typed
         """
-    )
-    con.execute("set preserve_insertion_order = false")
-    # What no row has is not stored a row at a time.
-    every = ", ".join(
+
+
+def _has_expressions(plan: Plan) -> bool:
+    """Whether the mapping has SQL of its own, of which nobody knows how much work it is."""
+    computed = any(column.computed is not None for column in plan.columns.values())
+    return computed or plan.issuer is not None or plan.deleted is not None
+
+
+def _carried(plan: Plan) -> str:
+    return (", _issuer" if plan.issuer else "") + (f", {DELETED}" if plan.deleted else "")
+
+
+def _every(plan: Plan) -> str:
+    """All columns of the contract over `ROWS`; what no row has is not stored a row at a time."""
+    return ", ".join(
         f"{plan.columns[c.name].typed} as {quote_identifier(c.name)}"
         if plan.columns[c.name].is_absent
         else quote_identifier(c.name)
-        for c in columns
+        for c in plan.contract.columns
+    )
+
+
+def _key(plan: Plan) -> str:
+    return ", ".join(map(quote_identifier, plan.contract.key)) + (", _issuer" if plan.issuer else "")
+
+
+def _flag(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    """Make table `flagged_rows` of what rows show by themselves, and note the hash of every row's key."""
+    words = ", ".join(plan.words)
+    con.execute(
+        f"create or replace table {_KEYED} as select _record, hash({_key(plan)}) as _hash, {words} "
+        f"from (select _record{_carried(plan)}, {_every(plan)}, {words} from {ROWS})"
     )
     con.execute(
-        f"create or replace view {JUDGED} as select _record{carried}, {every}, {', '.join(plan.words)} from {ROWS}"
+        f"create or replace table {FLAGGED} as select _record, {words} from {_KEYED} where {plan.bad}"
     )
-    _mark_duplicates(con, plan)
 
 
-def _mark_duplicates(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
-    """Mark the second and later good rows of a key; only rows whose key's hash repeats are ranked."""
-    key = ", ".join(quote_identifier(name) for name in plan.contract.key)
-    issuer = ", _issuer" if plan.issuer else ""
+def _flag_duplicates(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    """Flag the second and later good rows of a key; only rows whose key's hash repeats are ranked."""
     found = con.execute(
-        f"create or replace table repeated as select hash({key}{issuer}) as h from {JUDGED} where {plan.good} "
-        "group by h having count(*) > 1"
+        f"create or replace table repeated as select _hash from {_KEYED} where {plan.good} "
+        "group by _hash having count(*) > 1"
     ).fetchone()
     if not found or not found[0]:
         return
     content = ", ".join(quote_identifier(column.name) for column in plan.contract.columns)
-    same, same_bit = plan.bit(len(plan.checks))
-    other, other_bit = plan.bit(len(plan.checks) + 1)
+    bits = dict.fromkeys(plan.words, "0")
+    for condition, position in (("_same", len(plan.checks)), ("not _same", len(plan.checks) + 1)):
+        word, value = plan.bit(position)
+        bits[word] += f" + case when {condition} then {value}::bigint else 0 end"
     con.execute(
         f"""
         create or replace table duplicated as
         with ranked as (
             select _record, row({content}) as _content,
                 row_number() over by_key as _nth, first_value(row({content})) over by_key as _first
-            from {JUDGED} where {plan.good} and hash({key}{issuer}) in (select h from repeated)
-            window by_key as (partition by {key}{issuer} order by _record)
+            from {JUDGED} where {plan.good}
+                and _record in (select _record from {_KEYED} where _hash in (from repeated))
+            window by_key as (partition by {_key(plan)} order by _record)
         )
         select _record, _content is not distinct from _first as _same from ranked where _nth > 1
         """
     )
-    for condition, word, value in (("_same", same, same_bit), ("not _same", other, other_bit)):
-        con.execute(
-            f"update {ROWS} set {word} = {word} + {value} where _record in (select _record from duplicated where {condition})"
-        )
+    con.execute(f"insert into {FLAGGED} select _record, {', '.join(bits.values())} from duplicated")
     con.execute("drop table duplicated")
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.acceptance.judging import JUDGED, ROWS, SCOPED, SOURCE, Plan, reasons_sql
+from ingestion.acceptance.judging import FLAGGED, JUDGED, ROWS, SCOPED, SOURCE, Plan, reasons_sql
 from ingestion.acceptance.lake_file import write_lake_file
 from ingestion.acceptance.requests import REMOVED, corrected, find_removed
+from ingestion.readers.scratch import drop_table
 from warehouse.duck import quote_identifier, sql_literal
 from warehouse.lake import DELETED
 from warehouse.ledger import LakeFile
@@ -189,13 +190,8 @@ def forget(con: duckdb.DuckDBPyConnection) -> None:
     """Drop everything that judging one file made, so that the next one starts clean and memory is free."""
     for view in (_KEPT, JUDGED, SCOPED):
         con.execute(f"drop view if exists {view}")
-    for table in (ROWS, "person_keys", "repeated", REMOVED):
-        con.execute(f"drop table if exists {table}")
-    kind = con.execute(
-        "select 'view' from duckdb_views() where view_name = $name and database_name = current_database()",
-        {"name": SOURCE},
-    ).fetchone()
-    con.execute(f"drop {'view' if kind else 'table'} if exists {SOURCE}")
+    for relation in (ROWS, FLAGGED, "person_keys", "repeated", REMOVED, SOURCE):
+        drop_table(con, relation)
 
 
 def file_hash(path: Path) -> str:

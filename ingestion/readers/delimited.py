@@ -15,12 +15,14 @@ from ingestion.readers.careful import HEAD_LINES, CarefulText, open_carefully
 from ingestion.readers.clean import PROBED, read_clean
 from ingestion.readers.encoding import TextForm, detect_form, text_blocks
 from ingestion.readers.model import ReadResult, Request, UnreadableFileError, check_records
-from ingestion.readers.scratch import drop_table, has_place, keep_table, scratch_folder
+from ingestion.readers.scratch import drop_table, has_memory, has_place, keep_table, scratch_folder
 from ingestion.readers.sink import RecordSink
 from warehouse.duck import quote_identifier, sql_literal
 
 _BLOCK = 1 << 22
 _LARGE = 1 << 25
+# Beyond this, rows do not lie in memory, however well they are packed there.
+_LARGEST_IN_MEMORY = 1 << 30
 _LONGEST_DELIMITER = 4
 _UNSURE = 100
 # Where more of the records than this have another form than the header, the file is no table of its columns.
@@ -135,7 +137,8 @@ def _read_fast(request: Request, head: CarefulText, source: Path) -> ReadResult 
     # A delimiter at the end of every line makes a last column without a name, in which nothing may stand.
     unnamed = ["_unnamed"] if layout.width > len(layout.names) else []
     is_large = source.stat().st_size > _LARGE and has_place(request.con) and not unnamed
-    rows = read_clean(request, head, source) if is_large else None
+    is_small_enough = has_memory() and source.stat().st_size <= _LARGEST_IN_MEMORY
+    rows = read_clean(request, head, source) if is_large and is_small_enough else None
     if rows is None:
         rows = _read_strictly(request, head, source, unnamed, is_large)
     if rows is None:

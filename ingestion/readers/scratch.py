@@ -5,7 +5,7 @@ What belongs here: making and clearing it. What does not: unpacking.
 
 from __future__ import annotations
 
-import base64
+import os
 import secrets
 import weakref
 from collections.abc import Callable, Iterator
@@ -15,17 +15,51 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 from pyarrow import parquet
-from pyarrow.parquet import encryption
 
 from ingestion.readers.model import Request
 from warehouse.duck import quote_identifier, sql_literal
 from warehouse.temporary import beside_spill, lasting_folder, private_folder
 
-# DuckDB finds Arrow's files damaged when their keys are shorter.
-_KEY_BYTES = 32
-# DuckDB cannot open a second encrypted page of a column as Arrow writes them.
-_ONE_PAGE = 1 << 30
-_folders: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, Path] = weakref.WeakKeyDictionary()
+_KEY = "scratch"
+
+
+class _Place:
+    """Where a connection's kept tables lie: a private folder, and memory for those that may not lie on disk."""
+
+    def __init__(self, root: Path | None) -> None:
+        self._temporary = lasting_folder(root)
+        self.folder = Path(self._temporary.name)
+        self._memory: dict[str, int] = {}
+
+    def new(self, relation: str) -> Path:
+        """A name that no file had: DuckDB takes one of the same name and size for that which it has read before."""
+        self.drop(relation)
+        inner = self.folder / secrets.token_hex(8)
+        inner.mkdir()
+        return inner / f"{relation}.parquet"
+
+    def in_memory(self, relation: str) -> Path:
+        """The same, for a file that is nowhere but in memory."""
+        path = self.new(relation)
+        self._memory[relation] = os.memfd_create(relation)
+        path.symlink_to(f"/proc/self/fd/{self._memory[relation]}")
+        return path
+
+    def drop(self, relation: str) -> None:
+        """Free what a relation takes."""
+        for path in self.folder.glob(f"*/{relation}.parquet"):
+            path.unlink()
+        if relation in self._memory:
+            os.close(self._memory.pop(relation))
+
+    def clear(self) -> None:
+        """Free all."""
+        for relation in list(self._memory):
+            self.drop(relation)
+        self._temporary.cleanup()
+
+
+_places: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, _Place] = weakref.WeakKeyDictionary()
 
 
 @contextmanager
@@ -45,10 +79,10 @@ def keep_table(con: duckdb.DuckDBPyConnection, relation: str, query: str) -> Non
 
     The rows lie in a Parquet file encrypted with a key that only this connection has, so that what a killed run
     leaves behind tells nobody anything. It takes less memory than a table, and what repeats in a column is worked
-    on once by whoever reads it. The file goes with the connection, or with the next table of this name.
+    on once by whoever reads it. The file goes when the relation is dropped, or with the connection.
     """
-    path, key = _kept_file(con, relation), secrets.token_bytes(_KEY_BYTES)
-    cipher = _known_key(con, key)
+    path = _place(con).new(relation)
+    cipher = f"{{footer_key: '{_KEY}'}}"
     con.execute("set preserve_insertion_order = true")
     try:
         con.execute(
@@ -56,78 +90,58 @@ def keep_table(con: duckdb.DuckDBPyConnection, relation: str, query: str) -> Non
         )
     finally:
         con.execute("set preserve_insertion_order = false")
-    _view(con, relation, path, cipher)
+    _view(con, relation, path, f", encryption_config = {cipher}")
+
+
+def has_memory() -> bool:
+    """Whether this machine has files that lie in memory alone, as `kept_rows` needs them."""
+    return hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir()
 
 
 @contextmanager
 def kept_rows(
     con: duckdb.DuckDBPyConnection, relation: str, schema: pa.Schema
 ) -> Iterator[Callable[[pa.RecordBatch], None]]:
-    """Take rows in batches and make view `relation` over them, kept as by `keep_table`; nothing after an error.
+    """Take rows in batches and make view `relation` over them, as `keep_table` does; after an error there is none.
+
+    They lie packed in memory, not on disk: DuckDB fails to read a column by a condition when Arrow encrypted it.
 
     Yields:
         What takes the next batch of `schema`, whose dictionaries are kept as they are.
     """
-    path, keeper = _kept_file(con, relation), _KeyKeeper()
-    factory = encryption.CryptoFactory(lambda _: keeper)
-    config = encryption.EncryptionConfiguration(
-        "scratch", uniform_encryption=True, double_wrapping=False, data_key_length_bits=_KEY_BYTES * 8
-    )
-    sealed = factory.file_encryption_properties(encryption.KmsConnectionConfig(), config)
+    path = _place(con).in_memory(relation)
     with parquet.ParquetWriter(
-        path,
-        schema,
-        compression="lz4",
-        write_statistics=False,
-        store_schema=False,
-        data_page_size=_ONE_PAGE,
-        dictionary_pagesize_limit=_ONE_PAGE,
-        max_rows_per_page=_ONE_PAGE,
-        encryption_properties=sealed,
+        path, schema, compression="lz4", write_statistics=False, store_schema=False
     ) as out:
         yield out.write_batch
-    _view(con, relation, path, _known_key(con, keeper.key))
+    _view(con, relation, path)
 
 
-class _KeyKeeper(encryption.KmsClient):
-    """Knows the key that Arrow made for a file, so that this connection can read it; nothing of it is stored."""
-
-    key = b""
-
-    def __init__(self) -> None:
-        encryption.KmsClient.__init__(self)
-
-    def wrap_key(self, key_bytes: bytes, _: str) -> str:
-        """Keep the key and write nothing of it into the file."""
-        self.key = bytes(key_bytes)
-        return "kept"
-
-    def unwrap_key(self, _: str, __: str) -> bytes:
-        """The key again."""
-        return self.key
+def _place(con: duckdb.DuckDBPyConnection) -> _Place:
+    if con not in _places:
+        con.execute(f"pragma add_parquet_key('{_KEY}', '{secrets.token_hex(16)}')")
+        _places[con] = _Place(_temporary(con))
+        weakref.finalize(con, _places[con].clear)
+    return _places[con]
 
 
-def _kept_file(con: duckdb.DuckDBPyConnection, relation: str) -> Path:
-    if con not in _folders:
-        folder = lasting_folder(_temporary(con))
-        weakref.finalize(con, folder.cleanup)
-        _folders[con] = Path(folder.name)
-    return _folders[con] / f"{relation}.parquet"
-
-
-def _known_key(con: duckdb.DuckDBPyConnection, key: bytes) -> str:
-    """The options by which the connection reads and writes Parquet under a key."""
-    name = f"scratch_{secrets.token_hex(4)}"
-    con.execute(f"pragma add_parquet_key('{name}', '{base64.b64encode(key).decode()}')")
-    return f"{{footer_key: '{name}'}}"
-
-
-def _view(con: duckdb.DuckDBPyConnection, relation: str, path: Path, cipher: str) -> None:
+def _view(con: duckdb.DuckDBPyConnection, relation: str, path: Path, options: str = "") -> None:
     con.execute(
         f"create or replace view {quote_identifier(relation)} as "
         f"select file_row_number + 1 as _record, * exclude (file_row_number) "
-        f"from read_parquet({sql_literal(str(path))}, file_row_number = true, encryption_config = {cipher})"
+        f"from read_parquet({sql_literal(str(path))}, file_row_number = true{options})"
     )
+
+
+def is_kept(con: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Whether a relation is a view that `keep_table` or `kept_rows` made."""
+    if con not in _places:
+        return False
+    row = con.execute(
+        "select contains(sql, $folder) from duckdb_views() where view_name = $name and database_name = current_database()",
+        {"name": relation, "folder": str(_places[con].folder)},
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def drop_table(con: duckdb.DuckDBPyConnection, relation: str) -> None:
@@ -138,6 +152,8 @@ def drop_table(con: duckdb.DuckDBPyConnection, relation: str) -> None:
     ).fetchone()
     kind = "view" if is_view and is_view[0] else "table"
     con.execute(f"drop {kind} if exists {quote_identifier(relation)}")
+    if con in _places:
+        _places[con].drop(relation)
 
 
 def _temporary(con: duckdb.DuckDBPyConnection) -> Path | None:

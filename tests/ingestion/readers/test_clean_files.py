@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from ingestion.readers import ReadHints, ReadResult, clean, delimited, read
+from ingestion.readers.scratch import drop_table
 from warehouse import duck
 
 _HEADER = "id,place,note,amount\n"
@@ -120,13 +122,31 @@ def test_a_line_beyond_the_limit_is_no_clean_one(tmp_path: Path, monkeypatch: py
                 clean._rows(piece, form)
 
 
-def test_the_rows_lie_encrypted_and_many_to_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Consequence of failing: text of a partner stays readable on disk, or a long column cannot be read back."""
+def test_the_rows_lie_in_memory_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Consequence of failing: text of a partner stays readable on disk, or memory is never given back."""
     monkeypatch.setattr(delimited, "_LARGE", 0)
     rows = "".join(f"{n},Town {n},x,{n % 9}\n" for n in range(60_000))
     (tmp_path / "file.csv").write_text(_HEADER + rows, encoding="utf-8")
     con = duck.connect(temp_directory=tmp_path / "spill")
     assert read(tmp_path / "file.csv", con, "large").records_read == 60_000
     (table,) = (tmp_path / "spill").rglob("large.parquet")
-    assert b"Town" not in table.read_bytes()
+    memory = table.readlink()
+    assert "/memfd:" in str(memory.readlink())
+    assert not [file for file in (tmp_path / "spill").rglob("*") if file.is_file() and not file.is_symlink()]
     assert con.execute("select count(distinct place), max(_record) from large").fetchone() == (60_000, 60_000)
+    drop_table(con, "large")
+    assert not table.is_symlink() and not memory.is_symlink()
+
+
+def test_a_file_of_the_same_size_is_not_taken_for_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consequence of failing: a delivery is answered with the rows of another, of which DuckDB remembers the bytes."""
+    monkeypatch.setattr(delimited, "_LARGE", 0)
+    con = duck.connect(temp_directory=tmp_path / "spill")
+    for word, quoted in product(("Elm", "Oak"), ("", '"')):
+        text = _HEADER + "".join(f"{n},{quoted}{word}{quoted},x,1\n" for n in range(10, 99))
+        (tmp_path / "file.csv").write_text(text, encoding="utf-8")
+        read(tmp_path / "file.csv", con, "large")
+        asked = con.execute("select count(*), min(_record) from large where place = $word", {"word": word})
+        assert asked.fetchone() == (89, 1)
