@@ -99,6 +99,20 @@ def _race(version: int) -> str:
     return "Asian;White" if version == 2022 else "Asian;HispanicorLatino;White"
 
 
+def test_an_agency_and_a_project_of_the_same_number_are_both_kept(town: Town) -> None:
+    """If not, the project is put aside as the agency's double, and its children are in a program without a name."""
+    _maps(town)
+    named = {
+        "Project.csv": "ProjectID,OrganizationID,ProjectName,ProjectType,DateDeleted\no1,o1,Night Shelter,1,\n,o1,,1,\n"
+    }
+    town.drop("hmis.zip", _export(2024, more=named))
+    told = {outcome.feed_id: outcome for outcome in town.receive()}
+    assert town.rows(
+        "select organization_id, organization_name, parent_organization_id from lake.organization order by 1"
+    ) == [("agency-o1", "Open Door", None), ("o1", "Night Shelter", "agency-o1")]
+    assert told["organization"].judgement.quarantined == 1  # the project without an id and a name
+
+
 def test_people_are_counted_once_a_fiscal_year_and_few_are_no_number(town: Town) -> None:
     """If not, a place's homeless are counted twice, or two children in a shelter are published."""
     _maps(town)
