@@ -120,6 +120,7 @@ class Reach:
             matrix, equal, np.where(hidden, 0, shown), np.where(hidden, _MOST, shown)
         )
         self._truth, self._matrix, self._equal = truth, matrix, equal
+        self._single: dict[int, _Count] = {}
 
     def unmet(self, doubts: Doubts) -> np.ndarray:
         """Which doubts a reader can exclude, shape (asks,)."""
@@ -163,6 +164,39 @@ class Reach:
                 moved |= self._way(cell, sign * step, k, cost, fixed)
                 short -= step
         return moved
+
+    def way(self, doubts: Doubts, j: int, price: np.ndarray, still: np.ndarray) -> np.ndarray | None:
+        """Cells that move on a cheap way, in whole numbers and in one count, from the truth to a doubt's target.
+
+        Args:
+            doubts: all doubts.
+            j: the one.
+            price: of each person by whom a cell moves, shape (cells,).
+            still: cells that may not move, shape (cells,).
+
+        Returns:
+            Whether each cell moves, shape (cells,); None where no such way was found.
+        """
+        cell, mine = int(doubts.cell[j]), np.flatnonzero(doubts.counts[j])
+        step = float(doubts.target[j] - self._truth[cell, mine].sum())
+        if doubts.sign[j] * step <= _NEAR:
+            return np.zeros(len(price), dtype=bool)
+        for k in mine[np.argsort(-self._truth[:, mine].sum(axis=0), kind="stable")]:
+            if k not in self._single:
+                truth = self._truth[:, k]
+                self._single[k] = _Count(
+                    self._matrix,
+                    self._equal,
+                    self._low[:, k],
+                    self._high[:, k],
+                    truth,
+                    truth.copy(),
+                    truth.copy(),
+                )
+            moved = self._single[k].way(cell, step, price, still)
+            if moved is not None:
+                return moved
+        return None
 
     def _way(self, cell: int, step: float, k: int, cost: np.ndarray, fixed: np.ndarray) -> np.ndarray:
         truth, count = self._truth[:, k], len(cost)
@@ -297,25 +331,15 @@ class _Count:
 
         The shortest way (least sum of steps up and down) mostly is a cycle of whole steps.
         """
-        count = len(self._low)
+        count, near = len(self._low), self._steps()
         up, down = self._high - self._truth, self._truth - self._low
-        if self._near is None:
-            rest = self._matrix @ self._truth
-            both = sparse.hstack([self._matrix, -self._matrix]).tocsr()
-            self._near = Programme(
-                both,
-                self._floor - rest,
-                self._ceiling - rest,
-                np.zeros(2 * count),
-                np.concatenate([up, down]),
-            )
         step = value - self._truth[at]
         fixed = np.array([max(step, 0.0), max(-step, 0.0)])
-        self._near.bound_columns(np.array([at, at + count]), fixed, fixed)
+        near.bound_columns(np.array([at, at + count]), fixed, fixed)
         found = False
         for seed in range(_TRIES):
-            self._near.price(np.arange(2 * count), 1 + np.random.default_rng(seed).random(2 * count))
-            flow = self._near.minimise()
+            near.price(np.arange(2 * count), 1 + np.random.default_rng(seed).random(2 * count))
+            flow = near.minimise()
             if flow is None:
                 break
             for times in (1, 2):
@@ -323,8 +347,44 @@ class _Count:
                 found = found or (self._holds(point) and self._learn(point))
             if found:
                 break
-        self._near.bound_columns(np.array([at, at + count]), np.zeros(2), np.array([up[at], down[at]]))
+        near.bound_columns(np.array([at, at + count]), np.zeros(2), np.array([up[at], down[at]]))
         return found
+
+    def _steps(self) -> Programme:
+        """The programme over steps up and steps down from the truth, made once."""
+        if self._near is None:
+            rest, count = self._matrix @ self._truth, len(self._low)
+            room = np.concatenate([self._high - self._truth, self._truth - self._low])
+            both = sparse.hstack([self._matrix, -self._matrix]).tocsr()
+            self._near = Programme(both, self._floor - rest, self._ceiling - rest, np.zeros(2 * count), room)
+        return self._near
+
+    def way(self, cell: int, step: float, price: np.ndarray, still: np.ndarray) -> np.ndarray | None:
+        """Cells that move where a cell moves by a step, at the least price; None where there is no whole way."""
+        at, near, every = int(self._place[cell]), self._steps(), np.arange(2 * len(self._low))
+        room = np.concatenate([self._high - self._truth, self._truth - self._low])
+        room[np.tile(still[self._free], 2)] = 0
+        least, most = np.zeros(len(every)), room.copy()
+        there, back = (at, at + len(self._low)) if step > 0 else (at + len(self._low), at)
+        if at < 0 or room[there] < abs(step):
+            return None
+        least[there] = most[there] = abs(step)
+        most[back] = 0
+        near.bound_columns(every, least, most)
+        near.price(every, np.tile(price[self._free], 2))
+        flow = near.minimise()
+        near.bound_columns(
+            every, np.zeros(len(every)), np.concatenate([self._high - self._truth, self._truth - self._low])
+        )
+        if flow is None:
+            return None
+        steps = flow[: len(self._low)] - flow[len(self._low) :]
+        whole = np.round(steps)
+        if np.abs(steps - whole).max() > _NEAR or not self._holds(self._truth + whole):
+            return None
+        moved = np.zeros(len(still), dtype=bool)
+        moved[self._free[whole != 0]] = True
+        return moved
 
     def _programmed(self, at: int, sign: float) -> None:
         if self._whole is None:

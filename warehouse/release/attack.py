@@ -26,7 +26,7 @@ from warehouse.release.public import PEOPLE, make_table
 from warehouse.release.spec import CELL_KEYS, RATE
 
 _MOST_NAMED = 20
-_VERSION = 5  # of the attack; another one forgets what was remembered
+_VERSION = 6  # of the attack; another one forgets what was remembered
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,14 @@ class Attacker:
         self._public = public or []
         self._said: dict[tuple[str, int], Statements] = {}
         self._known = _recall(memory)
-        asked = (policy.minimum_n, policy.smallest_part, policy.lower, policy.upper, policy.geography_id)
+        asked = (
+            policy.minimum_n,
+            policy.smallest_part,
+            policy.lower,
+            policy.upper,
+            policy.geography_id,
+            policy.singletons,
+        )
         self._rules = repr((_VERSION, asked)).encode()
         self._used: dict[str, Verdict] = {}
         self._crew = Crew(threads)

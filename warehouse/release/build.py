@@ -150,6 +150,7 @@ def release_policy(community: Community) -> Policy:
         lower=preset.lower,
         upper=preset.upper,
         name=preset.name,
+        singletons=preset.singletons,
     )
 
 

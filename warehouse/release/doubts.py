@@ -15,7 +15,8 @@ import pandas as pd
 from warehouse.disclosure.published import Block, make_block, merged_places
 from warehouse.disclosure.reach import Doubts, Reach
 from warehouse.release.earlier import Statements, counted, nothing_said
-from warehouse.release.joint import Reading, with_sizes
+from warehouse.release.insider import NOBODY, lost_to_insiders, people_alone
+from warehouse.release.joint import KINDS, Reading, with_sizes
 from warehouse.release.protect import Policy
 from warehouse.release.public import PEOPLE
 
@@ -84,29 +85,44 @@ def attack_block(
     reading = Reading(_relations(block, real), real, seen, np.zeros(block.cells, dtype=bool), doubts)
     if "fixed" in rows:
         reading.fixed[block.cell[rows["fixed"].to_numpy(dtype=bool)]] = True
+    person = np.full(block.cells, NOBODY)
+    if policy.singletons:
+        unread = np.isnan(seen).any(axis=1) & (cells.members == 1)
+        person = people_alone(reading.block, real, unread)
     size = np.full(block.cells, np.nan)
     size[block.cell[~np.isnan(public)]] = public[~np.isnan(public)]
     if len(said.equal):
         reading = _with_statements(reading, said)
         size = np.concatenate([size, np.full(len(said.equal), np.nan)])
+        person = np.concatenate([person, np.full(len(said.equal), NOBODY)])
     before_joint = reading.block.cells
     if not np.isnan(size).all():
-        reading = with_sizes(reading, size)
-    gone, near, before = _attacked(reading)
+        reading, person = with_sizes(reading, size), np.tile(person, KINDS)
+    gone, near, before = _attacked(reading, person)
     near = np.flatnonzero(np.isin(block.cell, near % before_joint) & ~hidden)
     given = np.setdiff1d(row[before], row[gone & ~before])
     return Verdict(len(gone), np.unique(row[gone]), near, given)
 
 
-def _attacked(reading: Reading) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which doubts are lost, shown cells that help to lose them, and which nothing shown now helps to lose."""
-    equal, doubts, fixed, seen = reading.block.equal, reading.doubts, reading.fixed, reading.seen
-    reach = Reach(reading.block, equal, seen, reading.real)
+def _attacked(reading: Reading, person: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which doubts are lost, shown cells that help to lose them, and which nothing shown now helps to lose.
+
+    First to a stranger; where no shown row helps him any more, to each who knows a withheld row because it is his.
+    """
+    block, doubts, fixed = reading.block, reading.doubts, reading.fixed
+    reach = Reach(block, block.equal, reading.seen, reading.real)
+    shown, size = ~np.isnan(reading.seen).any(axis=1), reading.real.sum(axis=1)
     gone = reach.unmet(doubts)
-    near = _cover(reach, doubts, gone, ~np.isnan(seen).any(axis=1), fixed, reading.real.sum(axis=1))
+    near = _cover(reach, doubts, gone, shown, fixed, size)
     # Where no shown cell helps to lose a doubt, withholding more would not bring it back.
     before = gone & (fixed.any() and not len(near))
-    return gone, near, before
+    if len(near) or (person == NOBODY).all():
+        return gone, near, before
+    told = lost_to_insiders(reading, person, gone)
+    for one, lost in list(told.items())[:_AT_ONCE]:
+        near = np.union1d(near, _cover(reach, doubts, lost, shown, fixed | (person == one), size))
+    by_them = np.any([*told.values(), np.zeros_like(gone)], axis=0)
+    return gone | by_them, near, before | (by_them & (fixed.any() and not len(near)))
 
 
 def _public(rows: pd.DataFrame, truth: np.ndarray, hidden: np.ndarray) -> np.ndarray:

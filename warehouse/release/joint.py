@@ -15,7 +15,7 @@ from warehouse.disclosure.reach import Doubts
 
 _COUNTS = 4
 _MEASURED, _SIZE = 4, 5
-_KINDS = 6
+KINDS = 6
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def with_sizes(reading: Reading, size: np.ndarray) -> Reading:
     real, seen = _column(reading.real), _column(reading.seen)
     known = ~np.isnan(size)
     seen[_SIZE * cells :][known] = size[known, None]
-    fixed = np.tile(reading.fixed, _KINDS)
+    fixed = np.tile(reading.fixed, KINDS)
     fixed[_SIZE * cells :] |= known
     doubts = reading.doubts
     asked = doubts.counts.sum(axis=1)
@@ -80,7 +80,7 @@ def _joined(block: Block) -> Block:
         factor += [np.repeat([*(1.0 for _ in parts), -1.0], cells)]
         at += cells
     return Block(
-        block.cell, _KINDS * cells, np.concatenate(relation), np.concatenate(entry), np.concatenate(factor),
+        block.cell, KINDS * cells, np.concatenate(relation), np.concatenate(entry), np.concatenate(factor),
         np.concatenate([np.tile(block.equal, _COUNTS), np.ones(2 * cells, dtype=bool)]),
         np.concatenate([np.tile(block.kind, _COUNTS), np.zeros(2 * cells, dtype=block.kind.dtype)]),
     )  # fmt: skip

@@ -30,6 +30,7 @@ class Policy:
         lower: doubt downward that must remain about a small group, in people, never below nought.
         upper: doubt upward, in people.
         name: of the preset.
+        singletons: whether what the only one of a withheld row knows is defended against.
     """
 
     minimum_n: int
@@ -39,6 +40,7 @@ class Policy:
     lower: int = 3
     upper: int = 3
     name: str = "default"
+    singletons: bool = True
 
 
 @dataclass(frozen=True)
