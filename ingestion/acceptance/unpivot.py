@@ -14,6 +14,7 @@ from ingestion.acceptance.findings import Finding
 from ingestion.acceptance.judging import SOURCE
 from ingestion.mapping import Unpivot, fold
 from ingestion.readers import ReadResult
+from ingestion.readers.scratch import drop_table
 from warehouse.duck import quote_identifier, sql_literal
 
 
@@ -66,10 +67,8 @@ def unpivot(
         from (select _record as _source_record, {f"{listed}," if listed else ""} unnest([{structs}]) as _v from {SOURCE})
         """
     )
-    con.execute(
-        f"alter table unpivoted drop column position; create or replace table {SOURCE} as from unpivoted"
-    )
-    con.execute("drop table unpivoted")
+    drop_table(con, SOURCE)
+    con.execute(f"alter table unpivoted drop column position; alter table unpivoted rename to {SOURCE}")
     taken = {name for found in parts.values() for name in found.values()}
     taken |= {present[fold(name)] for name in kept if fold(name) in present}
     columns = [*kept, "variable", "label", *(f"value_{kind}" for kind in kinds)]

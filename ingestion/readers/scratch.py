@@ -21,6 +21,8 @@ from warehouse.duck import quote_identifier, sql_literal
 from warehouse.temporary import beside_spill, lasting_folder, private_folder
 
 _KEY = "scratch"
+# Rows of a table that is kept packed, and of each of its parts: what repeats in a part is worked on once.
+_MANY = 20_000
 
 
 class _Place:
@@ -115,6 +117,23 @@ def kept_rows(
     ) as out:
         yield out.write_batch
     _view(con, relation, path)
+
+
+def load_texts(con: duckdb.DuckDBPyConnection, relation: str, texts: pa.Table) -> None:
+    """Make `relation` of columns of text, with `_record` in their order: many rows as `kept_rows` does, few as a table."""
+    drop_table(con, relation)
+    if texts.num_rows >= _MANY and has_place(con) and has_memory():
+        schema = pa.schema(dict.fromkeys(texts.column_names, pa.dictionary(pa.int32(), pa.string())))
+        with kept_rows(con, relation, schema) as keep:
+            for rows in texts.to_batches(max_chunksize=_MANY):
+                keep(pa.record_batch([cells.dictionary_encode() for cells in rows.columns], schema=schema))
+        return
+    numbers = pa.array(range(1, texts.num_rows + 1), pa.int64())
+    con.register("_texts", texts.add_column(0, "_record", numbers))
+    try:
+        con.execute(f"create table {quote_identifier(relation)} as from _texts")
+    finally:
+        con.unregister("_texts")
 
 
 def _place(con: duckdb.DuckDBPyConnection) -> _Place:

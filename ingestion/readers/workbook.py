@@ -26,10 +26,10 @@ from ingestion.readers.model import (
     warning,
 )
 from ingestion.readers.records import Record
+from ingestion.readers.scratch import load_texts
 from ingestion.readers.table_layout import TableFinder
 from ingestion.readers.workbook_guard import PackageLook, SheetPart, look_into
 from ingestion.readers.xls_guard import check_reach
-from warehouse.duck import quote_identifier
 
 _HEAD = 300
 _PROBED = 60
@@ -185,15 +185,9 @@ def _is_data(row: list[Any], repeats: dict[int, set[str]]) -> bool:
 
 def _load(request: Request, names: list[str], data: list[list[Any]], texts: ColumnTexts) -> int:
     check_records(len(data), request.limits)
-    arrays: dict[str, Any] = {"_record": pa.array(range(1, len(data) + 1), pa.int64())}
     columns = texts.of_rows(data, min(len(names), len(data[0]) if data else 0))
-    for at, name in enumerate(names):
-        arrays[name] = columns[at] if at < len(columns) else pa.nulls(len(data), pa.string())
-    request.con.register("_sheet", pa.table(arrays))
-    try:
-        request.con.execute(f"create or replace table {quote_identifier(request.relation)} as from _sheet")
-    finally:
-        request.con.unregister("_sheet")
+    columns += [pa.nulls(len(data), pa.string())] * (len(names) - len(columns))
+    load_texts(request.con, request.relation, pa.table(columns, names=names))
     return len(data)
 
 

@@ -80,3 +80,20 @@ def test_nothing_of_a_large_delivery_stays_for_the_next(
         monkeypatch.setattr(delimited, "_LARGE", floor)
         content = ENROLLMENT_HEADER + enrollment_rows(30 + ord(name))
         assert town.take(f"enroll_{name}.csv", content).judgement.accepted == 30 + ord(name)
+
+
+def test_large_wide_tables_are_turned_and_scoped(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Consequence of failing: a mapping that fits a small file is said not to fit a large one."""
+    monkeypatch.setattr(delimited, "_LARGE", 0)
+    read: list[object] = []
+    monkeypatch.setattr(delimited, "read_clean", _noted(delimited.read_clean, read))
+    town.mapping("standard: edfacts/community_measure\n", name="measures")
+    wide = (
+        "STNAM,FIPST,LEAID,ST_LEAID,LEANM,ALL_COHORT_1819,ALL_RATE_1819,MAM_RATE_1819,DATE_CUR\n"
+        + "".join(f"OHIO,39,{3904000 + n},OH-{n},Town {n},{1200 + n},85,LT50,01OCT20\n" for n in range(40))
+    )
+    assert town.take("acgr-lea-sy2018-19.csv", wide).judgement.accepted == 120
+    town.mapping(f'{ENROLLMENT_MAPPING}rows: "\\"School\\" = \'Oak\' and \\"Id\\" <> \'7\'"\n')
+    judged = town.take("enroll.csv", ENROLLMENT_HEADER + enrollment_rows(40)).judgement
+    assert (judged.accepted, judged.not_applicable) == (39, 1)
+    assert read == [40, 40]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from ingestion.readers import delimited, read
+from ingestion.readers import delimited, read, scratch
+from ingestion.readers.scratch import is_kept
 from warehouse import duck
 
 _ROWS = [
@@ -90,3 +91,21 @@ def test_what_stands_between_long_runs_of_a_sheets_rows_is_told_apart(odd_at: in
     ]
     assert result.physical["data"] == len(_ROWS) and result.physical["repeated header"] == 1
     assert result.physical["footer"] == 1 and result.physical["title"] == 1
+
+
+def test_a_sheet_of_many_rows_is_kept_packed_and_reads_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consequence of failing: cells of a long sheet stand in other rows, or have other texts, than those of a short one."""
+    book = Workbook()
+    for row in [["id", "place", "note", "amount"], *_ROWS, [7, None, True, 1.5], [None, "Town", "", 2]]:
+        book.active.append(row)
+    book.save(tmp_path / "many.xlsx")
+    con = duck.connect(temp_directory=tmp_path / "spill")
+    wanted = read(tmp_path / "many.xlsx", con, "few")
+    monkeypatch.setattr(scratch, "_MANY", 50)
+    assert read(tmp_path / "many.xlsx", con, "many") == wanted
+    assert is_kept(con, "many") and not is_kept(con, "few")
+    rows = con.execute("from many order by _record").fetchall()
+    assert rows == con.execute("from few order by _record").fetchall() and len(rows) == len(_ROWS) + 2
+    assert read(tmp_path / "many.xlsx", con, "few") == wanted and is_kept(con, "few")
