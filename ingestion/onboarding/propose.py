@@ -24,6 +24,7 @@ from ingestion.onboarding.profile import ColumnProfile
 
 _HERE = Path(__file__).parent
 _HEADER_WEIGHT, _LEAST_HEADER = 0.65, 0.35
+_ALIKE = 70  # per cent of letters; below it, any two headers of some length are as alike
 # What is required is asked about even where it is a weak guess; a weak guess at the rest is noise.
 _LEAST, _LEAST_OPTIONAL = 0.45, 0.6
 _MARKED, _UNLIKELY = 0.25, 0.7
@@ -98,7 +99,7 @@ def header_similarity(header: str, canonical: str) -> float:
     for name in names:
         other = set(name.split())
         overlap = len(tokens & other) / len(tokens | other) if tokens | other else 0.0
-        best = max(best, 0.9 * overlap, 0.0085 * fuzz.ratio(folded, name))
+        best = max(best, 0.9 * overlap, 0.0085 * fuzz.ratio(folded, name, score_cutoff=_ALIKE))
     return best
 
 
@@ -145,10 +146,10 @@ def _options_by_code(option_set: str) -> Mapping[str, str]:
     }
 
 
-def _of_other_grades(profile: ColumnProfile, grades: Sequence[str]) -> float:
-    """Share of the codes known as grades that are none of these, 0 to 1."""
-    known = [o for code, o in _options_by_code("grade_level").items() if code in profile.codes]
-    return sum(option not in (*grades, "Unknown") for option in known) / max(len(known), 1)
+def _of_grades(profile: ColumnProfile, grades: Sequence[str]) -> float:
+    """Share of a column's codes that are known as one of these grades, 0 to 1."""
+    known = _options_by_code("grade_level")
+    return sum(known.get(code) in grades for code in profile.codes) / max(len(profile.codes), 1)
 
 
 def propose(
@@ -189,7 +190,7 @@ def _scores(
             header = header_similarity(profile.name, column.name)
             if header < _LEAST_HEADER:
                 continue
-            if grades and column.name == "grade_level" and _of_other_grades(profile, grades) > 0.5:
+            if grades and column.name == "grade_level" and _of_grades(profile, grades) <= 0.5:
                 continue
             fit = content_fit(profile, column)
             both = _HEADER_WEIGHT * header + (1 - _HEADER_WEIGHT) * fit
@@ -202,16 +203,20 @@ def _confidence(
 ) -> float:
     """How sure the feed is, 0 to 1: required columns found, columns explained, headers with the feed's words.
 
-    A feed that has such words and finds none is unlikely, and so is one that does not tell of people where they stand
-    in the file. What may be the same in every row is often not in the file, so it counts for half.
+    A feed that has such words and finds none is unlikely, and so is one of young children where no grade is theirs, and
+    one that does not tell of people where they stand in the file. What may be the same in every row is often not in the file, so it counts for half.
     """
     weight = {c.name: 0.5 if _may_be_constant(c) else 1.0 for c in contract.columns if c.required}
     met = sum(weight[name] * found[name].confidence for name in weight if name in found)
     explained = len({guess.source for guess in found.values()}) / max(len(profiles), 1)
-    marks = set(_data("feeds.yml").get(contract.feed, {}).get("words", []))
+    known_by = _data("feeds.yml").get(contract.feed, {})
+    marks = set(known_by.get("words", []))
     marked = sum(bool(marks & set(words(p.name).split())) for p in profiles) / max(len(profiles), 1)
     sure = 0.8 * met / max(sum(weight.values()), 1.0) + 0.2 * explained
-    if (marks and not marked) or (not _tells_of_people(contract) and _holds_people(profiles)):
+    without_words = marks and not marked
+    of_other_grades = "grades" in known_by and "grade_level" in weight and "grade_level" not in found
+    people_left_out = not _tells_of_people(contract) and _holds_people(profiles)
+    if without_words or of_other_grades or people_left_out:
         sure *= _UNLIKELY
     sure += _MARKED * min(1.0, 2 * marked)
     return round(min(sure, 1.0), 3)
