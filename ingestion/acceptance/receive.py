@@ -316,7 +316,7 @@ def _store(desk: Desk, judgement: Judgement, target: store.Target) -> tuple[list
     store.to_vault(desk.con, plan, target, replace=target.delivery_id in desk.cut_off)
     if judgement.quarantined:
         store.to_quarantine(desk.con, desk.paths, plan, target, desk.quarantine_key)
-    files = store.to_lake(desk.con, desk.paths, plan, list(judgement.periods), target)
+    files = store.to_lake(desk.con, desk.paths, plan, judgement.periods, target)
     return files, judgement
 
 

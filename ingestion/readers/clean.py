@@ -24,6 +24,8 @@ from ingestion.readers.scratch import kept_rows
 
 # Blocks of this size hold few enough different values for DuckDB to work on each value once instead of on each row.
 _BLOCK = 1 << 22
+# Rows that take more memory than this, packed, are kept on disk by the strict way.
+_MOST_BYTES = 1 << 28
 _TAIL = 1 << 16
 _KIND = pa.dictionary(pa.int32(), pa.string())
 _MARK = b"\xef\xbb\xbf"
@@ -32,7 +34,7 @@ PROBED = 5
 
 
 class _NotCleanError(Exception):
-    """The file is not of the kind that this way can prove whole."""
+    """The file is not of the kind that this way can prove whole, or too large for it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class _Form:
 
 
 def read_clean(request: Request, head: CarefulText, source: Path) -> int | None:
-    """Keep the rows of a file as view `request.relation`, or leave it: None where it is not proven clean.
+    """Keep the rows of a file as view `request.relation`, or leave it: None where it is not proven clean, or too large.
 
     Proven is, by bytes: no quote after the header, one kind of line end, no line beyond the limit; and by rows: as many
     as there are line ends, each of as many cells as the header, none blank, none the header again.
@@ -80,7 +82,8 @@ def read_clean(request: Request, head: CarefulText, source: Path) -> int | None:
             for batch in batches:
                 count += batch.num_rows
                 check_records(count, request.limits)
-                keep(batch)
+                if keep(batch) > _MOST_BYTES:
+                    raise _NotCleanError
     except (_NotCleanError, pa.ArrowInvalid):
         return None
     return count

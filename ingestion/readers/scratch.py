@@ -103,19 +103,28 @@ def has_memory() -> bool:
 @contextmanager
 def kept_rows(
     con: duckdb.DuckDBPyConnection, relation: str, schema: pa.Schema
-) -> Iterator[Callable[[pa.RecordBatch], None]]:
+) -> Iterator[Callable[[pa.RecordBatch], int]]:
     """Take rows in batches and make view `relation` over them, as `keep_table` does; after an error there is none.
 
     They lie packed in memory, not on disk: DuckDB fails to read a column by a condition when Arrow encrypted it.
 
     Yields:
-        What takes the next batch of `schema`, whose dictionaries are kept as they are.
+        What takes the next batch of `schema`, whose dictionaries are kept as they are, and says how many bytes all of
+        them take so far.
     """
     path = _place(con).in_memory(relation)
-    with parquet.ParquetWriter(
-        path, schema, compression="lz4", write_statistics=False, store_schema=False
-    ) as out:
-        yield out.write_batch
+    options = {"compression": "lz4", "write_statistics": False, "store_schema": False}
+    try:
+        with parquet.ParquetWriter(path, schema, **options) as out:
+
+            def keep(batch: pa.RecordBatch) -> int:
+                out.write_batch(batch)
+                return path.stat().st_size
+
+            yield keep
+    except BaseException:
+        _place(con).drop(relation)
+        raise
     _view(con, relation, path)
 
 

@@ -150,3 +150,12 @@ def test_a_file_of_the_same_size_is_not_taken_for_the_one_before(
         read(tmp_path / "file.csv", con, "large")
         asked = con.execute("select count(*), min(_record) from large where place = $word", {"word": word})
         assert asked.fetchone() == (89, 1)
+
+
+def test_what_takes_too_much_memory_is_kept_on_disk(
+    both: Callable[..., tuple[bool, ReadResult]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consequence of failing: a file of nothing that repeats takes all memory, or the half of it that fitted is taken."""
+    monkeypatch.setattr(clean, "_MOST_BYTES", 10_000)
+    was_clean, result = both((_HEADER + _ROWS).encode())
+    assert not was_clean and result.records_read == 3000
