@@ -49,6 +49,7 @@ class Knowledge:
         low: least known value of each cell.
         high: most known value of each cell.
         withheld: columns of cells that are printed as withheld, in the order of the tables.
+        places: file, row and column in which a cell stands first.
     """
 
     index: dict[Cell, int]
@@ -60,6 +61,7 @@ class Knowledge:
     row_high: np.ndarray
     withheld: list[int]
     integral: bool
+    places: dict[int, str]
 
 
 class _Facts:
@@ -74,6 +76,7 @@ class _Facts:
         self.row_low: list[float] = []
         self.row_high: list[float] = []
         self.withheld: list[int] = []
+        self.places: dict[int, str] = {}
 
     def cell(self, key: Cell) -> int:
         if key not in self.index:
@@ -103,9 +106,10 @@ def gather(tables: Sequence[Table], description: Description, dimensions: Sequen
         for measure in table.about.counts:
             values = table.values[measure]
             integral &= bool(np.all(np.isnan(values) | (values == np.round(values))))
-            for key, value in zip(table.keys, values, strict=True):
+            for row, (key, value) in enumerate(zip(table.keys, values, strict=True)):
                 cell = (edition, measure, *key)
                 at = facts.cell(cell)
+                facts.places.setdefault(at, f"{table.name}: row {row + 2}: column {measure}: ")
                 if np.isnan(value):
                     facts.withheld.append(at)
                 else:
@@ -187,7 +191,7 @@ def _knowledge(facts: _Facts, integral: bool) -> Knowledge:
     withheld = [at for at in dict.fromkeys(facts.withheld) if low[at] < high[at]]
     return Knowledge(
         facts.index, names, low, high, sparse.csr_matrix((factors, (rows, columns)), shape=shape),
-        np.array(facts.row_low), np.array(facts.row_high), withheld, integral,
+        np.array(facts.row_low), np.array(facts.row_high), withheld, integral, facts.places,
     )  # fmt: skip
 
 
@@ -217,7 +221,7 @@ def propagate(known: Knowledge) -> tuple[np.ndarray, np.ndarray]:
         if (low > high + _NEAR).any():
             at = int(np.flatnonzero(low > high + _NEAR)[0])
             raise DisclosureInputError(
-                f"{known.names[at]}: the tables contradict each other: no number fits; correct them or the description"
+                f"{known.places.get(at, '')}{known.names[at]}: the tables contradict each other: no number fits; correct them or the description"
             )
     return low, high
 

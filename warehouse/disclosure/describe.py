@@ -6,6 +6,7 @@ What belongs here: the shape of that YAML file and its loading. What does not: r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Literal
@@ -75,6 +76,10 @@ class TableDescription(_Frozen):
     follows: list[str] = Field(
         default_factory=list, description="Further columns that are withheld with their row."
     )
+    labels: list[str] = Field(
+        default_factory=list,
+        description="Further columns of numbers that tell of nobody, such as a school's code.",
+    )
     largest: dict[str, list[str]] = Field(
         default_factory=dict,
         description="Count column -> columns of its largest contributors, largest first.",
@@ -97,6 +102,14 @@ class TableDescription(_Frozen):
         unknown = sorted(set(named) - set(self.counts))
         if unknown:
             raise ValueError(f"{', '.join(unknown)}: not among counts; list the column under counts")
+        for part in self.numerators:
+            above = [part]
+            while (whole := self.numerators.get(above[-1])) is not None:
+                if whole in above:
+                    raise ValueError(
+                        f"numerators: {part}: a part of itself; name the count that it is a part of"
+                    )
+                above.append(whole)
         return self
 
 
@@ -113,6 +126,17 @@ class Description(_Frozen):
         default_factory=lambda: ["", "*", "-", "s", "S", "n<10", "N<10", "PS", "DS", "suppressed"],
         description="What stands where a value is withheld.",
     )
+
+    @model_validator(mode="after")
+    def _dimensions_are_used(self) -> Description:
+        used = {name for table in self.tables for name in (*table.dimensions, *table.fixed)}
+        for name in self.dimensions:
+            if name not in used:
+                raise ValueError(
+                    f"dimensions: {name}: no table has a dimension of that name (they have: {', '.join(sorted(used))}); "
+                    "correct one of the two"
+                )
+        return self
 
     def table_of(self, file: Path) -> TableDescription:
         """The description of a file.
@@ -147,7 +171,9 @@ def load_description(file: Path) -> Description:
     except yaml.YAMLError as error:
         raise DisclosureInputError(f"{file.name}: not YAML: {error}") from None
     except ValidationError as error:
-        told = "; ".join(f"{_place(item['loc'])}: {item['msg']}" for item in error.errors())
+        told = "; ".join(
+            f"{_place(item['loc'])}: {item['msg']}{_meant(item['loc'])}" for item in error.errors()
+        )
         raise DisclosureInputError(
             f"{file.name}: {told}. See `throughline disclosure protect --help`."
         ) from None
@@ -155,3 +181,13 @@ def load_description(file: Path) -> Description:
 
 def _place(location: Sequence[int | str]) -> str:
     return ".".join(str(part) for part in location) or "the whole file"
+
+
+def _meant(location: Sequence[int | str]) -> str:
+    """The field that a misspelt one is like."""
+    fields = [
+        name for model in (Description, TableDescription, Dimension, Rate) for name in model.model_fields
+    ]
+    last = str(location[-1]) if location else ""
+    like = [] if last in fields else get_close_matches(last, fields, 1)
+    return f" (did you mean {like[0]}?)" if like else ""

@@ -5,6 +5,7 @@ What belongs here: files and their columns. What does not: what the numbers mean
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from warehouse.disclosure import check
 from warehouse.disclosure.describe import Description, DisclosureInputError, TableDescription
 
 
@@ -50,7 +52,9 @@ def read_tables(files: Sequence[Path], description: Description) -> list[Table]:
         DisclosureInputError: a file is absent, lacks a column, holds a cell twice or a count that is none.
     """
     names = dimension_names(description, files)
-    return [_read(file, description, names) for file in files]
+    tables = [_read(file, description, names) for file in files]
+    check.refuse_unknown_values(tables, description, names)
+    return tables
 
 
 def _read(file: Path, description: Description, names: Sequence[str]) -> Table:
@@ -60,7 +64,13 @@ def _read(file: Path, description: Description, names: Sequence[str]) -> Table:
     except FileNotFoundError:
         raise DisclosureInputError(f"{file}: no such file") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DisclosureInputError(f"{file.name}: not a CSV file in UTF-8 with a header: {error}") from None
+        raise DisclosureInputError(
+            f"{file.name}: not a CSV file in UTF-8 with a header: {str(error).strip()}; save it as CSV in UTF-8, and quote "
+            "a value that holds a comma"
+        ) from None
+    _refuse_repeated_columns(file)
+    if not len(frame):
+        raise DisclosureInputError(f"{file.name}: the table has no row under its header; export it again")
     needed = [*about.dimensions, *about.counts, *about.rates, *about.follows]
     needed += [name for columns in about.largest.values() for name in columns]
     absent = [name for name in needed if name not in frame.columns]
@@ -85,7 +95,20 @@ def _read(file: Path, description: Description, names: Sequence[str]) -> Table:
             "tells them apart under dimensions"
         )
     values = {name: _numbers(file, frame[name], name, description.marks) for name in about.counts}
-    return Table(file.name, about, frame, keys, values)
+    table = Table(file.name, about, frame, keys, values)
+    check.refuse_undescribed(table, needed, description)
+    check.refuse_wrong_numbers(table)
+    return table
+
+
+def _refuse_repeated_columns(file: Path) -> None:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        header = next(csv.reader(lines), [])
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise DisclosureInputError(
+            f"{file.name}: column {', '.join(twice)} stands twice in the header; give each its own name"
+        )
 
 
 def _numbers(file: Path, column: pd.Series, name: str, marks: Sequence[str]) -> np.ndarray:
