@@ -94,9 +94,11 @@ def measure_linked(seed: int, seconds: float) -> dict[str, float]:
         system, _ = build_system(read_tables(files, description), description, names, policy)
         result = protect_files(files, description, policy, seconds=1.0)
     lost = set(result.suppression.unattainable)
+    told = {name.replace("measure=", "") for name in lost}
     return {
         "earlier": float(len(files) > 2),
-        "unsafe": sum(found.range.name not in lost for found in result.audit.unsafe),
+        "unsafe": sum(found.range.name not in told for found in result.audit.unsafe),
+        "lost": len(lost),
         "excess": _excess(system, result.suppression.hidden, lost, seconds),
     }
 
@@ -124,7 +126,8 @@ def print_linked(systems: int, seconds: float) -> None:
         {
             "systems": systems,
             "with an earlier release": int(sum(item["earlier"] for item in found)),
-            "unsafe": int(sum(item["unsafe"] for item in found)),
+            "cells told by the earlier release alone": int(sum(item["lost"] for item in found)),
+            "other unsafe cells": int(sum(item["unsafe"] for item in found)),
             "proven": len(proven),
             "beyond the fewest people, median": round(float(np.median(proven)), 4),
             "most": round(float(proven.max()), 4),
