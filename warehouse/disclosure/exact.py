@@ -21,17 +21,24 @@ _LEAST_SECONDS = 0.2
 
 
 def improve_exactly(
-    part: Part, best: np.ndarray, failed: list[int], seconds: float
+    part: Part, best: np.ndarray, failed: list[int], seconds: float, larger: float = 1.0
 ) -> tuple[np.ndarray, float]:
     """A better choice than `best` if there is one within the time, and the least weight that is proven.
 
     Demands are added lazily: the programme holds those that its own answers would break.
+
+    Args:
+        part: the component.
+        best: units hidden so far, shape (units,).
+        failed: demands that nothing can meet.
+        seconds: time for it.
+        larger: how many times larger than usual a component may be, where only the proof is waited for.
     """
     least = float(part.weight[part.first].sum())
     cost = float(part.weight[best].sum())
     if cost <= least + TOLERANCE:
         return best, cost
-    if len(part.target) * len(part.cells) > _MOST_LAZY:
+    if len(part.target) * len(part.cells) > larger * _MOST_LAZY:
         return best, least
     until = time.perf_counter() + seconds
     must = np.ones(len(part.target), dtype=bool)
@@ -46,7 +53,7 @@ def improve_exactly(
             return (hidden, least) if part.weight[hidden].sum() < cost - TOLERANCE else (best, max(least, 0))
         held = sorted({*held, *broken})
         left = until - time.perf_counter()
-        if len(held) * len(part.cells) > _MOST_COLUMNS or left < _LEAST_SECONDS:
+        if len(held) * len(part.cells) > larger * _MOST_COLUMNS or left < _LEAST_SECONDS:
             return best, least
         answer, bound, optimal = _solve(part, held, left)
         least = max(least, bound)

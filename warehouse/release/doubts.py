@@ -65,30 +65,18 @@ def attack_block(
     """
     said = said or nothing_said()
     hidden = rows["is_suppressed"].to_numpy(dtype=bool)
-    read = np.where(hidden[:, None], np.nan, counted(rows))
     public = _public(rows, truth, hidden)
-    down, up = _asked(truth, hidden, policy, public)
     nothing = np.array([], dtype=np.int64)
-    if not np.isfinite(up).any():
+    if not np.isfinite(_asked(truth, hidden, policy, public)[1]).any():
         return Verdict(0, nothing, nothing, nothing)
-    place, org, race, gender, economic = (
-        rows[name].to_numpy(dtype=str)
-        for name in ("geography_id", "organization_key", "race", "gender_group", "economic_group")
-    )
     # A place of which something is said is not like the others of which nothing is shown.
     dark = hidden & ~np.isin(np.arange(len(rows)), said.row) & np.isnan(public)
-    orgs, places, known = merged_places(org, place, dark, parents, policy.geography_id)
-    block = make_block([places, orgs, race, gender, economic], known, policy.geography_id)
-    cells = _Cells(block, np.stack([org, place], axis=1))
-    doubts, row = cells.doubts(down, up)
-    real, seen = cells.values(truth), cells.values(read)
-    reading = Reading(_relations(block, real), real, seen, np.zeros(block.cells, dtype=bool), doubts)
-    if "fixed" in rows:
-        reading.fixed[block.cell[rows["fixed"].to_numpy(dtype=bool)]] = True
+    reading, row, members = read_block(rows, truth, parents, policy, dark)
+    block = reading.block
     person = np.full(block.cells, NOBODY)
     if policy.singletons:
-        unread = np.isnan(seen).any(axis=1) & (cells.members == 1)
-        person = people_alone(reading.block, real, unread)
+        unread = np.isnan(reading.seen).any(axis=1) & (members == 1)
+        person = people_alone(block, reading.real, unread)
     size = np.full(block.cells, np.nan)
     size[block.cell[~np.isnan(public)]] = public[~np.isnan(public)]
     if len(said.equal):
@@ -102,6 +90,40 @@ def attack_block(
     near = np.flatnonzero(np.isin(block.cell, near % before_joint) & ~hidden)
     given = np.setdiff1d(row[before], row[gone & ~before])
     return Verdict(len(gone), np.unique(row[gone]), near, given)
+
+
+def read_block(
+    rows: pd.DataFrame, truth: np.ndarray, parents: Mapping[str, str], policy: Policy, dark: np.ndarray
+) -> tuple[Reading, np.ndarray, np.ndarray]:
+    """Rows of one indicator and cohort year as cells, relations and doubts.
+
+    Args:
+        rows: see `attack_block`.
+        truth: see there.
+        parents: see there.
+        policy: what must remain in doubt.
+        dark: rows whose places may be read as one where all of them are, shape (rows,).
+
+    Returns:
+        The reading; the row that each doubt stands for, shape (doubts,); the number of rows in each cell.
+    """
+    hidden = rows["is_suppressed"].to_numpy(dtype=bool)
+    read = np.where(hidden[:, None], np.nan, counted(rows))
+    place, org, race, gender, economic = (
+        rows[name].to_numpy(dtype=str)
+        for name in ("geography_id", "organization_key", "race", "gender_group", "economic_group")
+    )
+    orgs, places, known = merged_places(org, place, dark, parents, policy.geography_id)
+    block = make_block([places, orgs, race, gender, economic], known, policy.geography_id)
+    cells = _Cells(block, np.stack([org, place], axis=1))
+    doubts, row = cells.doubts(*_asked(truth, hidden, policy, _public(rows, truth, hidden)))
+    real = cells.values(truth)
+    reading = Reading(
+        _relations(block, real), real, cells.values(read), np.zeros(block.cells, dtype=bool), doubts
+    )
+    if "fixed" in rows:
+        reading.fixed[block.cell[rows["fixed"].to_numpy(dtype=bool)]] = True
+    return reading, row, cells.members
 
 
 def _attacked(reading: Reading, person: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
