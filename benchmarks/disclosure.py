@@ -4,7 +4,7 @@ What belongs here: speed and people hidden, printed with the LP attack as the re
 safety that every commit must hold (`tests/warehouse/disclosure`).
 
 Run: python benchmarks/disclosure.py --shape 12x10x8 --seconds 10, or --systems 500 (linked tables, every third with an
-earlier release), or --release DIR (a community: what its release hides beyond the fewest people, year by year).
+earlier release). What a community's own release hides beyond the fewest people: `release_cost.py`.
 """
 
 from __future__ import annotations
