@@ -70,12 +70,12 @@ def _is_left(path: Path) -> bool:
     named = _NAMED.fullmatch(path.name)
     if named is None:
         return False
-    if named["host"] != socket.gethostname():
-        return path.stat().st_mtime < time.time() - _FOREIGN_SECONDS
     try:
+        if named["host"] != socket.gethostname():
+            return path.stat().st_mtime < time.time() - _FOREIGN_SECONDS
         os.kill(int(named["pid"]), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # whoever made a name with such a number, no process has it
         return True
-    except PermissionError:
+    except (PermissionError, FileNotFoundError):  # another user's, or swept by somebody else just now
         return False
     return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -69,6 +70,22 @@ def test_a_folder_of_another_machine_is_left_alone_for_a_day(tmp_path: Path) -> 
     long_ago = time.time() - 2 * 86_400
     os.utime(foreign, (long_ago, long_ago))
     assert sweep(tmp_path) == 1 and not foreign.exists()
+
+
+def test_names_that_anybody_may_make_stop_no_run(tmp_path: Path) -> None:
+    """If they do, whoever may write to the machine's temporary folder keeps every night from beginning."""
+    host = socket.gethostname()
+    for name in (
+        f"throughline-{host}-{10**30}-x",
+        f"throughline-{host}-0-x",
+        "throughline-x",
+        "throughline-",
+    ):
+        (tmp_path / name).mkdir()
+    (tmp_path / f"throughline-{host}-{10**30}-link").symlink_to(tmp_path.parent, target_is_directory=True)
+    sweep(tmp_path)
+    assert tmp_path.parent.is_dir() and not (tmp_path / f"throughline-{host}-{10**30}-x").exists()
+    assert (tmp_path / f"throughline-{host}-0-x").is_dir() and (tmp_path / "throughline-x").is_dir()
 
 
 @pytest.mark.parametrize("keep", [True, False])
