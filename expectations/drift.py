@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 
 from expectations.limits import LimitedRule, Limits, chosen
 from expectations.model import SuiteError
+from warehouse.shipped import shipped_yaml
 
 # Where the rows lie: the schema of the connection's own database, and of another one attached under this name.
 NEW, BEFORE = "lake", "earlier.lake"
@@ -63,7 +64,7 @@ def load_drift_rules(limits: Limits | None = None) -> tuple[DriftRule, ...]:
 @lru_cache(maxsize=1)
 def _read() -> tuple[DriftRule, ...]:
     try:
-        rules = [DriftRule.model_validate(item) for item in yaml.safe_load(_FILE.read_text(encoding="utf-8"))]
+        rules = [DriftRule.model_validate(item) for item in shipped_yaml(_FILE)]
     except (ValueError, yaml.YAMLError) as error:
         raise SuiteError(f"{_FILE}: {error}") from None
     ids = [rule.id for rule in rules]

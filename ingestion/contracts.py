@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from warehouse.lake import FeedSpec
+from warehouse.shipped import shipped_yaml
 
 FEEDS = Path(__file__).parent / "feeds"
 
@@ -106,15 +106,10 @@ class FeedContract(_Frozen):
         return FeedSpec(self.feed, self.delivery_mode, self.has_person, self.lake_columns, key)
 
 
-def _parsed(text: str) -> Any:
-    """YAML read by the compiled parser where there is one: contracts are read at every start."""
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - either is a safe one
-
-
 @lru_cache(maxsize=1)
 def load_option_sets() -> dict[str, tuple[str, ...]]:
     """Every option set: its codes in order."""
-    data = _parsed((FEEDS / "option_sets.yml").read_text(encoding="utf-8"))
+    data = shipped_yaml(FEEDS / "option_sets.yml")
     return {name: tuple(str(code) for code in codes) for name, codes in data.items()}
 
 
@@ -130,7 +125,7 @@ def load_contracts() -> dict[str, FeedContract]:
         if file.stem == "option_sets":
             continue
         try:
-            contract = FeedContract.model_validate(_parsed(file.read_text(encoding="utf-8")))
+            contract = FeedContract.model_validate(shipped_yaml(file))
         except ValidationError as error:
             raise ContractError(f"{file}: {error}") from None
         unknown = {c.options for c in contract.columns if c.options} - set(load_option_sets())

@@ -124,12 +124,7 @@ def to_lake(
     Where there are not so many rows that it takes long, they stand in the order of the partner's file, so that a lake
     file that has to be made again has the same bytes.
     """
-    contract = plan.contract
-    names = ["partner_id", "issuer_id", "delivery_id", "delivery_seq", "source_row"]
-    names += ["source_person_key"] if contract.has_person else []
-    names += [name for name, _ in contract.lake_columns]
-    names += [DELETED] if plan.deleted else []
-    constants = _constants(plan, target)
+    contract, names, constants = plan.contract, _lake_names(plan), _constants(plan, target)
     folder = paths.lake / contract.feed / target.partner_id / target.delivery_id
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     files = []
@@ -154,6 +149,13 @@ def to_lake(
         )
     _sync_folder(folder)
     return files
+
+
+def _lake_names(plan: Plan) -> list[str]:
+    names = ["partner_id", "issuer_id", "delivery_id", "delivery_seq", "source_row"]
+    names += ["source_person_key"] if plan.contract.has_person else []
+    names += [name for name, _ in plan.contract.lake_columns]
+    return names + ([DELETED] if plan.deleted else [])
 
 
 def _constants(plan: Plan, target: Target) -> dict[str, str]:

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from rapidfuzz import fuzz
 from scipy.optimize import linear_sum_assignment
 
 from ingestion.contracts import Column, FeedContract, load_contracts, load_option_sets
 from ingestion.onboarding.profile import ColumnProfile
+from warehouse.shipped import shipped_yaml
 
 _HERE = Path(__file__).parent
 _HEADER_WEIGHT, _LEAST_HEADER = 0.65, 0.35
@@ -71,7 +71,7 @@ class Proposal:
 
 @lru_cache(maxsize=8)
 def _data(name: str) -> Any:
-    return yaml.safe_load((_HERE / name).read_text(encoding="utf-8"))
+    return shipped_yaml(_HERE / name)
 
 
 @lru_cache(maxsize=4096)

@@ -59,6 +59,25 @@ def read_tables(files: Sequence[Path], description: Description) -> list[Table]:
 
 def _read(file: Path, description: Description, names: Sequence[str]) -> Table:
     about = description.table_of(file)
+    frame = _frame(file)
+    needed = [*about.dimensions, *about.counts, *about.rates, *about.follows]
+    needed += [name for columns in about.largest.values() for name in columns]
+    absent = [name for name in needed if name not in frame.columns]
+    if absent:
+        raise DisclosureInputError(
+            f"{file.name}: column {', '.join(absent)} is missing (there are: {', '.join(frame.columns)}); "
+            "correct the header or the description"
+        )
+    keys = _keys(file, frame, about, description, names)
+    values = {name: _numbers(file, frame[name], name, description.marks) for name in about.counts}
+    table = Table(file.name, about, frame, keys, values)
+    check.refuse_undescribed(table, needed, description)
+    check.refuse_wrong_numbers(table)
+    return table
+
+
+def _frame(file: Path) -> pd.DataFrame:
+    """The file's cells as text."""
     try:
         frame = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except FileNotFoundError:
@@ -71,14 +90,13 @@ def _read(file: Path, description: Description, names: Sequence[str]) -> Table:
     _refuse_repeated_columns(file)
     if not len(frame):
         raise DisclosureInputError(f"{file.name}: the table has no row under its header; export it again")
-    needed = [*about.dimensions, *about.counts, *about.rates, *about.follows]
-    needed += [name for columns in about.largest.values() for name in columns]
-    absent = [name for name in needed if name not in frame.columns]
-    if absent:
-        raise DisclosureInputError(
-            f"{file.name}: column {', '.join(absent)} is missing (there are: {', '.join(frame.columns)}); "
-            "correct the header or the description"
-        )
+    return frame
+
+
+def _keys(
+    file: Path, frame: pd.DataFrame, about: TableDescription, description: Description, names: Sequence[str]
+) -> list[tuple[str, ...]]:
+    """Each row's cell: its value of every dimension, in their order."""
     columns = []
     for name in names:
         if name in about.dimensions:
@@ -94,11 +112,7 @@ def _read(file: Path, description: Description, names: Sequence[str]) -> Table:
             f"{file.name}: row {row + 2}: the cell {told} stands twice; a cell has one row: name the column that "
             "tells them apart under dimensions"
         )
-    values = {name: _numbers(file, frame[name], name, description.marks) for name in about.counts}
-    table = Table(file.name, about, frame, keys, values)
-    check.refuse_undescribed(table, needed, description)
-    check.refuse_wrong_numbers(table)
-    return table
+    return keys
 
 
 def _refuse_repeated_columns(file: Path) -> None:

@@ -9,8 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from warehouse.shipped import shipped_yaml
 
 RATE = "pub_indicator_rate_v1"
 SUPPRESSED = "is_suppressed"
@@ -147,7 +148,7 @@ def load_published(file: Path) -> tuple[PublishedTable, ...]:
     Raises:
         ValueError: an entry breaks the model, a name occurs twice, or a dependency names no table before it.
     """
-    tables = tuple(PublishedTable.model_validate(item) for item in yaml.safe_load(file.read_text("utf-8")))
+    tables = tuple(PublishedTable.model_validate(item) for item in shipped_yaml(file))
     seen: set[str] = set()
     for table in tables:
         if table.name in seen:
