@@ -30,6 +30,9 @@ _LEAST, _LEAST_OPTIONAL = 0.45, 0.6
 _MARKED, _UNLIKELY = 0.25, 0.7
 CERTAIN = 0.75
 _OF_PEOPLE, _SURE_HEADER = ("first_name", "last_name", "birth_date"), 0.9
+# A header that is another column's name is hardly this one's, however alike ("test date" is no entry date).
+_NAMES_ANOTHER = 0.4
+_SEVERAL = 4  # headers with another feed's words that are no coincidence
 _SEPARATORS = (";", "|", ",", "/", "+", "&")
 
 
@@ -100,7 +103,18 @@ def header_similarity(header: str, canonical: str) -> float:
         other = set(name.split())
         overlap = len(tokens & other) / len(tokens | other) if tokens | other else 0.0
         best = max(best, 0.9 * overlap, 0.0085 * fuzz.ratio(folded, name, score_cutoff=_ALIKE))
-    return best
+    return best * _NAMES_ANOTHER if folded in _all_names() else best
+
+
+@lru_cache(maxsize=1)
+def _all_names() -> frozenset[str]:
+    """Every name of every canonical column, folded."""
+    return frozenset(
+        name
+        for contract in load_contracts().values()
+        for column in contract.columns
+        for name in _names_of(column.name)
+    )
 
 
 def content_fit(profile: ColumnProfile, column: Column) -> float:
@@ -203,23 +217,35 @@ def _confidence(
 ) -> float:
     """How sure the feed is, 0 to 1: required columns found, columns explained, headers with the feed's words.
 
-    A feed that has such words and finds none is unlikely, and so is one of young children where no grade is theirs, and
-    one that does not tell of people where they stand in the file. What may be the same in every row is often not in the file, so it counts for half.
+    A feed that has such words and finds none is unlikely, and so is one without such words where there are several of
+    another's, one of young children where no grade is theirs, and one that does not tell of people where they stand in
+    the file. What may be the same in every row is often not in the file, so it counts for half.
     """
     weight = {c.name: 0.5 if _may_be_constant(c) else 1.0 for c in contract.columns if c.required}
     met = sum(weight[name] * found[name].confidence for name in weight if name in found)
     explained = len({guess.source for guess in found.values()}) / max(len(profiles), 1)
     known_by = _data("feeds.yml").get(contract.feed, {})
-    marks = set(known_by.get("words", []))
-    marked = sum(bool(marks & set(words(p.name).split())) for p in profiles) / max(len(profiles), 1)
+    marks = known_by.get("words", [])
+    marked = _marked(profiles, marks) / max(len(profiles), 1)
     sure = 0.8 * met / max(sum(weight.values()), 1.0) + 0.2 * explained
-    without_words = marks and not marked
+    without_words = not marked if marks else _speaks_of_another(profiles)
     of_other_grades = "grades" in known_by and "grade_level" in weight and "grade_level" not in found
     people_left_out = not _tells_of_people(contract) and _holds_people(profiles)
     if without_words or of_other_grades or people_left_out:
         sure *= _UNLIKELY
     sure += _MARKED * min(1.0, 2 * marked)
     return round(min(sure, 1.0), 3)
+
+
+def _marked(profiles: Sequence[ColumnProfile], marks: Sequence[str]) -> int:
+    """How many headers have one of these words."""
+    return sum(not set(marks).isdisjoint(words(profile.name).split()) for profile in profiles)
+
+
+def _speaks_of_another(profiles: Sequence[ColumnProfile]) -> bool:
+    return any(
+        _marked(profiles, known_by.get("words", [])) >= _SEVERAL for known_by in _data("feeds.yml").values()
+    )
 
 
 def _tells_of_people(contract: FeedContract) -> bool:

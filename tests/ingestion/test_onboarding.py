@@ -8,7 +8,7 @@ import duckdb
 
 from ingestion.contracts import load_contracts
 from ingestion.onboarding import mapping_text, profile_columns, propose, try_mapping
-from ingestion.onboarding.propose import Proposal, content_fit
+from ingestion.onboarding.propose import Proposal, content_fit, header_similarity
 from warehouse import duck
 from warehouse.settings import Settings
 
@@ -127,3 +127,18 @@ def test_a_list_of_people_is_no_list_of_schools() -> None:
     schools = _proposed("Code,School Name,Type", *(f"{n},Oak School {n},School" for n in range(1, 9)))
     sure = [{p.feed: p.confidence for p in ranked}["organization"] for ranked in (people, schools)]
     assert sure[0] < 0.5 < sure[1]
+
+
+def test_results_of_a_test_are_no_roster() -> None:
+    """If not, the day of a test becomes the day on which a child entered its school."""
+    rows = [f"{n},Ada,Ex,Oak,10,11/21/2023,0{n % 9},{40 + n},{50 + n},{n + 30}" for n in range(1, 9)]
+    header = "student_unique_id,First,Last,School,Grade,Test Date,Test Version,Math Knowledge,Verbal Reasoning,Paragraph Comprehension"
+    best = _proposed(header, *rows)[0]
+    assert best.feed == "k12_assessment"
+    assert {c.canonical: c.source for c in best.columns}["test_date"] == "Test Date"
+
+
+def test_a_header_that_is_another_column_s_name_is_hardly_this_one_s() -> None:
+    """If not, likeness of letters outweighs what the word means."""
+    assert header_similarity("Test Date", "test_date") == 1
+    assert header_similarity("Test Date", "entry_date") < 0.35 < header_similarity("Entry Day", "entry_date")
