@@ -52,8 +52,28 @@ class Dependency(_Frozen):
     table: str = Field(RATE, description="Published table whose withheld rows are looked at.")
     cell: dict[str, str] = Field(
         default_factory=dict,
-        description="Key of that table's row: a column, '=x' a value, '@geography_id' the community's geography.",
+        description="Key of that table's row: a column, '=x' a value, '@geography_id' the community's geography, '*' any.",
     )
+    where: str = Field("", description="Further SQL condition on the row `t` and the withheld row `c`.")
+    columns: list[str] = Field(min_length=1, description="Columns that follow.")
+
+
+class Corrected(_Frozen):
+    """A p-value that is corrected for the others of its family.
+
+    The least of several is what a correction gives, so it may be another row's: of withheld rows it would be told exactly.
+    """
+
+    column: str = Field(description="The corrected p-value.")
+    of: str = Field(description="The p-value.")
+    by: list[str] = Field(min_length=1, description="SQL expressions over the row that name its family.")
+
+
+class Jointly(_Frozen):
+    """Columns that are made of a column of all rows of a family."""
+
+    of: str = Field(description="That column; where it is withheld of one row, they are of all.")
+    by: list[str] = Field(min_length=1, description="SQL expressions over the row that name its family.")
     columns: list[str] = Field(min_length=1, description="Columns that follow.")
 
 
@@ -82,6 +102,12 @@ class PublishedTable(_Frozen):
     columns: dict[str, Column] = Field(description="Columns in the order in which they are published.")
     depends: list[Dependency] = Field(default_factory=list, description="What follows which cell.")
     minimum: Minimum | None = Field(None, description="The row's own minimum, if it counts people.")
+    beside: dict[str, str] = Field(
+        default_factory=dict,
+        description="Further columns of `t`, unpublished: name -> SQL over the source's rows.",
+    )
+    corrected: Corrected | None = Field(None, description="The corrected p-value, if it has one.")
+    jointly: list[Jointly] = Field(default_factory=list, description="What is made of several rows.")
     tells_nobody: list[Harmless] = Field(
         default_factory=list, description="Numbers that are never withheld, and why not."
     )
@@ -102,6 +128,8 @@ class PublishedTable(_Frozen):
     def _columns_exist(self) -> PublishedTable:
         named = [*self.keys, *self.volatile, *(self.minimum.columns if self.minimum else [])]
         named += [column for dependency in self.depends for column in dependency.columns]
+        named += [column for family in self.jointly for column in [family.of, *family.columns]]
+        named += [self.corrected.column, self.corrected.of] if self.corrected else []
         named += [column for harmless in self.tells_nobody for column in harmless.columns]
         unknown = sorted(set(named) - set(self.columns))
         if unknown:
@@ -128,6 +156,7 @@ class PublishedTable(_Frozen):
         """Every column that may be withheld, in order."""
         may = {column for dependency in self.depends for column in dependency.columns}
         may |= set(self.minimum.columns) if self.minimum else set()
+        may |= {column for family in self.jointly for column in family.columns}
         return [name for name in self.columns if name in may]
 
     @property

@@ -27,6 +27,21 @@ described as (
         result.subject,
         result.grade_level,
         result.school_year,
+        -- What tells of an indicator's people is withheld with its groups.
+        case
+            when
+                result.instrument_kind = 'state'
+                and result.subject = 'ReadingELA'
+                and result.grade_level = {{ indicator_parameter('early_grade_reading_grade', 'string') }}
+                then 'early_grade_reading'
+            when
+                result.instrument_kind = 'state'
+                and result.subject = 'Mathematics'
+                and result.grade_level = {{ indicator_parameter('middle_grade_math_grade', 'string') }}
+                then 'middle_grade_math'
+            when result.instrument_kind = 'kindergarten_entry' and result.grade_level = 'KG' then 'kindergarten_readiness'
+            when result.instrument_kind = 'college_entrance' and result.grade_level = '12' then 'college_ready'
+        end as indicator_id,
         -- Sums of decimals are the same in whatever order they are made, so two machines publish the same digits.
         cast(result.score as decimal(18, 6)) as exact_score,
         coalesce(person.race_federal7, 'unknown') as race_group,
@@ -49,6 +64,7 @@ summed as (
             school_year,
             '{{ dimension }}' as dimension,
             {{ dimension }}_group as group_value,
+            max(indicator_id) as indicator_id,
             count(*) as person_n,
             cast(sum(exact_score) as decimal(38, 6)) as total,
             cast(sum(exact_score * exact_score) as decimal(38, 6)) as squares
@@ -67,6 +83,7 @@ grouped as (
         school_year,
         dimension,
         group_value,
+        indicator_id,
         person_n,
         sum(person_n) over dimension_whole as all_n,
         (sum(person_n) over dimension_whole) - person_n as others_n,
@@ -164,6 +181,7 @@ select
     school_year,
     dimension,
     group_value,
+    indicator_id,
     person_n,
     smallest_n,
     score_mean,

@@ -238,7 +238,7 @@ def _gaps(con: duckdb.DuckDBPyConnection) -> None:
             20.0 as index_of_disparity, not bool_and(is_large_enough) as has_small_group
         from marts.mart_disparity_gap group by all;
         create table marts.mart_score_gap as
-        select 'T' as instrument_id, 'ReadingELA' as subject, '03' as grade_level, 2024::bigint as school_year, *,
+        select 'T' as instrument_id, 'ReadingELA' as subject, '03' as grade_level, 2024::bigint as school_year, 'early_grade_reading' as indicator_id, *,
             min(person_n) over (partition by dimension) as smallest_n, 400.0 as score_mean, 50.0 as score_sd,
             first(group_value) over (partition by dimension) as reference_value, 40::bigint as reference_n,
             400.0 as reference_mean, 0.0 as score_gap, 9.0 as gap_standard_error, -18.0 as gap_low, 18.0 as gap_high,
