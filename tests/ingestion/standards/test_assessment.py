@@ -47,6 +47,13 @@ _CASES = {
         "100,Ex,Ada,,F,1/1/2007,1,10/12/2023,6,560\n",
         (2024, "SAT", "ReadingELA", "11", "2023-10-12", 560.0, None),
     ),
+    "psat": (
+        "psat_89.csv",
+        "AI_CODE,NAME_LAST,NAME_FIRST,NAME_MI,GENDER,BIRTH_DATE,SECONDARY_ID,LATEST_PSAT_DATE,LATEST_PSAT_GRADE,"
+        "LATEST_PSAT_MATH_SECTION,LATEST_PSAT_MATH_TEST\n"
+        "100,Ex,Ada,,F,1/1/2009,1,4/13/2023,4,410,20.5\n",
+        (2023, "PSAT", "Mathematics", "09", "2023-04-13", 410.0, None),
+    ),
 }
 
 
