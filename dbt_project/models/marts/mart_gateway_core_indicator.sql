@@ -25,6 +25,10 @@ judged as (
         coalesce(choice.role, 'core') = 'core' as is_headline,
         trend.baseline_year,
         trend.latest_year,
+        case
+            when community.comparison = 'trend' then trend.latest_year - community.trend_years + 1
+            else trend.previous_year
+        end as first_year,
         trend.baseline_rate,
         trend.latest_rate,
         -- A total of fewer people than may be published says nothing here either.
@@ -64,6 +68,7 @@ select
     is_headline,
     baseline_year,
     latest_year,
+    cast(first_year as bigint) as first_year,
     baseline_rate,
     latest_rate,
     verdict,

@@ -31,6 +31,7 @@ counted as (
         max(case when is_headline or own_unit is not null then last_step end) as own_last_step,
         max(case when is_headline or own_unit is not null then baseline_year end) as baseline_year,
         max(case when is_headline or own_unit is not null then latest_year end) as latest_year,
+        max(case when is_headline or own_unit is not null then first_year end) as first_year,
         max(case when is_headline or own_unit is not null then baseline_rate end) as baseline_rate,
         max(case when is_headline or own_unit is not null then latest_rate end) as latest_rate
     from indicator
@@ -62,6 +63,7 @@ select
     cast(indicator_n as bigint) as indicator_n,
     baseline_year,
     latest_year,
+    first_year,
     baseline_rate,
     latest_rate,
     verdict,

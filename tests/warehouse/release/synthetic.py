@@ -276,7 +276,7 @@ def _gateways(con: duckdb.DuckDBPyConnection) -> None:
         ) t(benchmark_id, gateway_id, pillar_id, title, statement, evidence, measured_by, is_secondary, attested_status, attested_since,
             attested_until, attested_by_role, evidence_kind, evidence_reference, note, measured_status, measured_detail, status, is_disagreement, reason);
         create table marts.mart_gateway_outcome as
-            select indicator_id as outcome_id, indicator_id, 1::bigint as indicator_n, baseline_year, latest_year, baseline_rate, latest_rate,
+            select indicator_id as outcome_id, indicator_id, 1::bigint as indicator_n, baseline_year, latest_year, previous_year as first_year, baseline_rate, latest_rate,
                 verdict_vs_baseline as verdict, verdict_vs_previous as last_step, verdict in ('improved', 'maintained') as is_maintained_or_improved,
                 verdict = 'improved' as is_improving, verdict not in ('improved', 'maintained', 'declined') as is_unknown
             from marts.mart_indicator_trend

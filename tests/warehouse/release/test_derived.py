@@ -234,6 +234,10 @@ def test_a_slope_follows_every_year_and_every_indicator_behind_it() -> None:
     assert first != second
     elsewhere = {"pub_indicator_v1": [{"indicator_id": "i", "outcome_id": "o"}]}
     assert "improved" in _published(table, stories[0], dark, elsewhere)[0]
+    alone = [{**rows[0], "indicator_n": 1, "first_year": 2022} for rows in stories]
+    own = [_published(table, [row], [_cell(2022, "all")], known) for row in alone]
+    assert own[0] == own[1] and 2022 in own[0][0]
+    assert "improved" in _published(table, [alone[0]], [_cell(2021, "all")], known)[0]
 
 
 def test_gaps_that_count_as_one_are_withheld_as_one() -> None:
