@@ -15,6 +15,7 @@ import pandas as pd
 
 from warehouse.disclosure.attacker import Range, attack, gather, give_away
 from warehouse.disclosure.describe import Description
+from warehouse.disclosure.insider import told_to_lone
 from warehouse.disclosure.model import System, build_system
 from warehouse.disclosure.policy import DisclosurePolicy
 from warehouse.disclosure.suppress import Suppression, suppress
@@ -107,14 +108,17 @@ def audit_files(
         description: how they hang together.
         policy: how much doubt must remain.
         original: the same tables with true numbers, where the auditor may have them: then each sensitive cell is
-            held against its own protection interval.
+            held against its own protection interval, and nobody who is the only one of a withheld group may know
+            another one exactly, unless the policy says `singletons: false`.
     """
     names = dimension_names(description, files)
     truth = None
     if original:
         system, long = build_system(read_tables(original, description), description, names, policy)
         truth = truth_of(system, long, names)
-    return audit_tables(read_tables(files, description), description, names, policy, truth=truth)
+    return audit_tables(
+        read_tables(files, description), description, names, policy, truth=truth, insiders=policy.singletons
+    )
 
 
 def truth_of(system: System, long: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -134,14 +138,19 @@ def audit_tables(
     policy: DisclosurePolicy,
     *,
     truth: pd.DataFrame | None = None,
+    insiders: bool = False,
 ) -> Audit:
-    """Attack tables as they will be published and judge what the attacker gets."""
+    """Attack tables as they will be published and judge what the attacker gets; with `insiders` each lone person too."""
     started = time.perf_counter()
     known = gather(tables, description, names)
     parts = {part for table in tables for part in table.about.numerators}
     findings: list[Finding] = []
-    for span in attack(known):
+    spans = attack(known)
+    lone = told_to_lone(known, truth, parts) if insiders and truth is not None else {}
+    for span in spans:
         why = _judge(span, policy, parts, truth)
+        if not why and span.cell in lone:
+            why = f"known exactly to the only one of {lone[span.cell]}"
         told = sum(bool(finding.chain) for finding in findings) < _MOST_CHAINS
         findings.append(Finding(span, why, give_away(known, span.cell) if why and told else ()))
     cells = sum(len(table.keys) * len(table.about.counts) for table in tables)
