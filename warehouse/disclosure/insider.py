@@ -22,7 +22,8 @@ _NEAR = 1e-6
 def told_to_lone(known: Knowledge, truth: pd.DataFrame, parts: Collection[str]) -> dict[Cell, str]:
     """Withheld sensitive cells that one lone person knows exactly, each with the name of a group that he is all of.
 
-    First all of them are taken together: what they cannot tell even so, none of them can. The rest is tried one by one.
+    First all of them are taken together, or all but the one whose row it is: what they cannot tell even so, none of them
+    can. The rest is tried one by one.
 
     Args:
         known: what everybody reads.
@@ -37,9 +38,13 @@ def told_to_lone(known: Knowledge, truth: pd.DataFrame, parts: Collection[str]) 
     mine = [{at for at in asked if cells[at][2:] in keys} for keys in rows]
     everybody = set().union(*mine)
     suspects = _exact(known, value, everybody, [at for at in asked if at not in everybody])
+    for row in mine:
+        others = set().union(*(other for other in mine if other is not row))
+        suspects |= _exact(known, value, others, sorted(row - others))
+        suspects |= row & others
     found: dict[Cell, str] = {}
     for own, row in zip(people, mine, strict=True):
-        tried = [at for at in asked if at not in row and (at in suspects or at in everybody)]
+        tried = [at for at in asked if at not in row and at in suspects]
         for at in _exact(known, value, row, tried):
             found.setdefault(cells[at], known.names[own[0]])
     return found
