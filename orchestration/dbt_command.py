@@ -44,11 +44,11 @@ class NightlyDbt(DbtCliResource):
 
 def dbt_resource() -> NightlyDbt:
     """The dbt command line on the project of this installation."""
-    beside = Path(sys.executable).with_name("dbt")
+    beside = Path(sys.executable).with_name("throughline-dbt")
     return NightlyDbt(
         project_dir=str(DBT_PROJECT),
         profiles_dir=str(DBT_PROJECT),
-        dbt_executable=str(beside if beside.exists() else "dbt"),
+        dbt_executable=str(beside if beside.exists() else "throughline-dbt"),
         global_config_flags=[
             "--no-use-colors",
             "--no-send-anonymous-usage-stats",

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from ingestion.sample.life import CHARTER_SHARE, live
 from ingestion.sample.people import Draw, make_people
 from ingestion.sample.truth import join_truth, write_truth
 from ingestion.sample.workbooks import Workbook, write_workbook
+from warehouse.processes import pool
 
 _COMMUNITY = Path(__file__).parent / "community"
 # People of one town: what two processes hold in memory side by side.
@@ -90,12 +89,8 @@ def _towns(folder: Path, people: int, seed: int) -> list[_Town]:
 def _write_all(towns: list[_Town]) -> list[list[Workbook]]:
     if len(towns) == 1:
         return [_write_town(towns[0])]
-    # Spawned, not forked: the caller may hold threads of DuckDB or Arrow.
-    with ProcessPoolExecutor(
-        max_workers=min(len(towns), os.cpu_count() or 1),
-        mp_context=get_context("spawn"),
-    ) as pool:
-        return list(pool.map(_write_town, towns))
+    with pool(min(len(towns), os.cpu_count() or 1)) as writers:
+        return list(writers.map(_write_town, towns))
 
 
 def _write_town(town: _Town) -> list[Workbook]:

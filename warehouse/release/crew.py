@@ -10,11 +10,11 @@ import weakref
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
 
+from warehouse.processes import pool
 from warehouse.release.doubts import Verdict, attack_block
 from warehouse.release.earlier import Statements
 from warehouse.release.protect import Policy
@@ -48,8 +48,7 @@ class Crew:
 
     def _shared(self, tasks: Sequence[Task]) -> list[Verdict]:
         if self._pool is None:
-            # No fork: DuckDB's threads would be cut off in the middle of what they do.
-            self._pool = ProcessPoolExecutor(self._processes, get_context("spawn"))
+            self._pool = pool(self._processes)
             weakref.finalize(self, self._pool.shutdown)
         # The largest first, so that none is left for the end.
         order = sorted(range(len(tasks)), key=lambda at: -len(tasks[at][0]))
