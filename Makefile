@@ -8,8 +8,9 @@ SPARK := .venv-spark
 DEMO_DIR ?= demo
 PEOPLE ?= 6000
 TIMES ?= 20
-# How many lives of a community `make test-nights` tries.
+# How many lives of a community `make test-nights` tries: to lake and linkage, and to the release.
 NIGHTS ?= 100
+WHOLE_NIGHTS ?= 10
 # Whom `make audit` asks: pypi or osv.
 SERVICE ?= pypi
 # Which dependency groups to install; production wants `--no-dev`.
@@ -77,8 +78,9 @@ faults: install system ## The fault table: kills, full disks, damage, lost serve
 	@mkdir -p build
 	$(BIN)/python -m tests.faults --times $(TIMES) --json build/faults.json
 
-test-nights: install ## Many lives of a community in any order of drops, kills, withdrawals and configurations; an hour.
-	NIGHTS=$(NIGHTS) $(BIN)/python -m pytest -n 0 tests/end_to_end/many_nights.py
+test-nights: install ## Many lives of a community in any order of drops, kills, withdrawals and configurations; hours.
+	NIGHTS=$(NIGHTS) WHOLE_NIGHTS=$(WHOLE_NIGHTS) $(BIN)/python -m pytest -n 0 \
+		tests/end_to_end/many_nights.py tests/end_to_end/whole_nights.py
 
 fuzz: $(UV) ## Fuzz every reader, SECONDS=600 each, in an environment of its own; exit code 1 after a fault.
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(FUZZ)
