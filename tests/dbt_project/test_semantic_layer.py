@@ -186,6 +186,11 @@ def _rows(answer: dict[str, Any], columns: list[str]) -> list[tuple[Any, ...]]:
     return sorted((tuple(row[i] for i in at) for row in answer["rows"]), key=repr)
 
 
+def _with_figures(rows: list[tuple[Any, ...]], by: list[str]) -> list[tuple[Any, ...]]:
+    """Of these rows those of which anything is told: a group that other places alone have has no figure here."""
+    return [row for row in rows if set(row[len(by) :]) != {None}]
+
+
 def _expected(
     con: duckdb.DuckDBPyConnection, table: str, names: dict[str, Any], by: list[str], figures: list[str]
 ) -> list[tuple[Any, ...]]:
@@ -221,7 +226,7 @@ def test_a_gap_is_the_published_one(
     assert {"white", "spd15_2024: white", "spd15_2024: asian"} < {
         row[by.index("gap__group_value")] for row in expected
     }
-    assert _rows(told["answers"][name], [*by, *GAPS]) == expected
+    assert _with_figures(_rows(told["answers"][name], [*by, *GAPS]), by) == expected
 
 
 @pytest.mark.parametrize("name", ["by_race", "by_everything", "gaps_by_everything"])
@@ -258,7 +263,8 @@ def test_a_saved_query_gives_published_rows(
     asked = [column for column in told["answers"][name]["columns"] if column in figures]
     expected = _expected(published, table, names, SAVED[name], [figures[metric] for metric in asked])
     assert len(asked) == 5 and set(told["saved"]) == set(SAVED)
-    assert _rows(told["answers"][name], [*SAVED[name], *asked]) == expected
+    by = SAVED[name]
+    assert _with_figures(_rows(told["answers"][name], [*by, *asked]), by) == _with_figures(expected, by)
 
 
 def test_names_and_years_come_with_the_figure(

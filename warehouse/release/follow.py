@@ -22,6 +22,8 @@ from warehouse.release.spec import (
     PublishedTable,
 )
 
+_CERTAIN = 0.05  # below which the marts call a change certain
+
 
 def apply_protection(con: duckdb.DuckDBPyConnection, table: PublishedTable, raw: str, policy: Policy) -> int:
     """Make the temporary table `table.name` from `raw`, with what must be withheld withheld.
@@ -35,17 +37,23 @@ def apply_protection(con: duckdb.DuckDBPyConnection, table: PublishedTable, raw:
         con.execute(f"create or replace temp table {table.name} as select * from {raw}")
         return 0
     dark, marked = _marks(table, policy)
-    family = f"(select *{_named(table.beside)} from {raw})"
+    source = _completed(table, raw, policy) if table.absent else raw
+    family = f"(select *{_named(table.beside)} from {source} s)"
     rows = f"(select t.*{_named(marked)} from {family} t)"
-    together = {f"hidden_jointly_{at}": _any(dark(one.of), one.by) for at, one in enumerate(table.jointly)}
+    together = {
+        f"hidden_jointly_{at}": f"coalesce({one.where}, false) and {_any(dark(one.of), one.by)}"
+        for at, one in enumerate(table.jointly)
+    }
     if table.corrected is not None:
         together |= _ranked(table.corrected, dark(table.corrected.of))
     rows = f"(select *{_named(together)} from {rows})"
+    if table.corrected is not None:
+        rows = f"(select *, {_at_most(table.corrected)} as most from {rows})"
     chosen = []
     for name in table.columns:
         value = quoted = quote_identifier(name)
         if table.corrected is not None and table.corrected.column == name:
-            value = _at_most(table.corrected)
+            value = "most"
         chosen.append(f"case when not ({dark(name)}) then {value} end as {quoted}")
     anything = " or ".join(f"({dark(name)})" for name in table.withheld_columns)
     con.execute(
@@ -53,6 +61,16 @@ def apply_protection(con: duckdb.DuckDBPyConnection, table: PublishedTable, raw:
     )
     row = con.execute(f"select count(*) from {table.name} where {SUPPRESSED}").fetchone()
     return int(row[0]) if row else 0
+
+
+def _completed(table: PublishedTable, raw: str, policy: Policy) -> str:
+    """SQL: the source's rows and those that it lacks, marked."""
+    lacking = table.absent.replace("@source", raw).replace("@geography_id", sql_literal(policy.geography_id))
+    same = " and ".join(f"r.{quote_identifier(key)} = m.{quote_identifier(key)}" for key in table.keys)
+    return (
+        f"(select *, false as is_absent from {raw} union all by name select distinct m.*, true as is_absent "
+        f"from ({lacking}) m where not exists (select 1 from {raw} r where {same}))"
+    )
 
 
 def _named(columns: Mapping[str, str]) -> str:
@@ -71,10 +89,19 @@ def _marks(table: PublishedTable, policy: Policy) -> tuple[Callable[[str], str],
         count = f"({table.minimum.count})"
         marked["hidden_own"] = f"coalesce({count} > 0 and {count} < {policy.minimum_n}, false)"
         follows["hidden_own"] = table.minimum.columns
+    if table.absent:
+        follows["is_absent"] = table.withheld_columns
     follows |= {f"hidden_jointly_{at}": family.columns for at, family in enumerate(table.jointly)}
 
+    judged = table.corrected.judged if table.corrected else {}
+
     def dark(name: str) -> str:
-        return " or ".join(mark for mark, columns in follows.items() if name in columns) or "false"
+        marks = [mark for mark, columns in follows.items() if name in columns]
+        if name in judged:
+            marks.append(
+                f"(is_family_dark and not coalesce(most < {_CERTAIN}, false) and coalesce({judged[name]}, false))"
+            )
+        return " or ".join(marks) or "false"
 
     return dark, marked
 

@@ -67,6 +67,11 @@ class Corrected(_Frozen):
     column: str = Field(description="The corrected p-value.")
     of: str = Field(description="The p-value.")
     by: list[str] = Field(min_length=1, description="SQL expressions over the row that name its family.")
+    judged: dict[str, str] = Field(
+        default_factory=dict,
+        description="Verdicts that rest on whether it is below 5 %, and SQL on the row where they do; withheld there, "
+        "where others of the family are and could lift it to that.",
+    )
 
 
 class Jointly(_Frozen):
@@ -75,6 +80,7 @@ class Jointly(_Frozen):
     of: str = Field(description="That column; where it is withheld of one row, they are of all.")
     by: list[str] = Field(min_length=1, description="SQL expressions over the row that name its family.")
     columns: list[str] = Field(min_length=1, description="Columns that follow.")
+    where: str = Field("true", description="SQL condition on the row that follows.")
 
 
 class Minimum(_Frozen):
@@ -108,6 +114,11 @@ class PublishedTable(_Frozen):
     )
     corrected: Corrected | None = Field(None, description="The corrected p-value, if it has one.")
     jointly: list[Jointly] = Field(default_factory=list, description="What is made of several rows.")
+    absent: str = Field(
+        "",
+        description="SQL query of rows that are added, with all withheld, where the source has none of the same key; "
+        "'@source' is the source, '@geography_id' the community's geography.",
+    )
     tells_nobody: list[Harmless] = Field(
         default_factory=list, description="Numbers that are never withheld, and why not."
     )
@@ -131,6 +142,7 @@ class PublishedTable(_Frozen):
         named += [column for family in self.jointly for column in [family.of, *family.columns]]
         named += [self.corrected.column, self.corrected.of] if self.corrected else []
         named += [column for harmless in self.tells_nobody for column in harmless.columns]
+        named += [*self.corrected.judged] if self.corrected else []
         unknown = sorted(set(named) - set(self.columns))
         if unknown:
             raise ValueError(f"{self.name} names columns that it does not publish: {', '.join(unknown)}")
@@ -157,6 +169,7 @@ class PublishedTable(_Frozen):
         may = {column for dependency in self.depends for column in dependency.columns}
         may |= set(self.minimum.columns) if self.minimum else set()
         may |= {column for family in self.jointly for column in family.columns}
+        may |= set(self.corrected.judged) if self.corrected else set()
         return [name for name in self.columns if name in may]
 
     @property

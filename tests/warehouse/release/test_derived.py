@@ -11,66 +11,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import duckdb
 import pytest
 
-from warehouse.release import published_tables
-from warehouse.release.follow import apply_protection
-from warehouse.release.protect import Policy
-from warehouse.release.spec import CELL_KEYS, GROUP_LABEL, SUPPRESSED, PublishedTable
-
-_POLICY = Policy(10, True, "here")
-_TABLES = {table.name: table for table in published_tables()}
-_PLACE = {"indicator_id": "i", "geography_id": "here", "organization_key": "all", "race_scheme": "federal7"}
-_EVERYBODY = {"race_group": "all", "gender_group": "all", "economic_group": "all"}
-Row = Mapping[str, Any]
-
-
-def _cell(year: int, race: str = "asian", **other: str) -> dict[str, Any]:
-    return {"cohort_year": year, **_PLACE, **_EVERYBODY, "race_group": race} | other
-
-
-def _published(
-    table: PublishedTable,
-    rows: Sequence[Row],
-    withheld: Sequence[Row],
-    others: Mapping[str, Sequence[Row]] | None = None,
-) -> list[tuple[Any, ...]]:
-    """What is published of these rows where these cells are withheld; `others` are published tables that it looks at."""
-    with duckdb.connect() as con:
-        con.execute(
-            f"create table suppressed_cell ({', '.join(f'{n} varchar' for n in CELL_KEYS)}, {GROUP_LABEL} varchar)"
-        )
-        con.execute("alter table suppressed_cell alter cohort_year type bigint")
-        for cell in withheld:
-            parts = [cell[n] for n in ("race_group", "gender_group", "economic_group") if cell[n] != "all"]
-            _insert(con, "suppressed_cell", {**cell, GROUP_LABEL: " / ".join(parts)})
-        for name, content in (others or {}).items():
-            _create(con, name, _TABLES[name], content, mark=True)
-        _create(con, "given", table, rows)
-        apply_protection(con, table, "given", _POLICY)
-        return con.execute(f"select * from {table.name} order by {', '.join(table.keys)}").fetchall()
-
-
-def _create(
-    con: duckdb.DuckDBPyConnection, name: str, table: PublishedTable, rows: Sequence[Row], mark: bool = False
-) -> None:
-    columns = {column: about.type for column, about in table.columns.items()}
-    columns |= {SUPPRESSED: "boolean"} if mark and table.is_protected else {}
-    con.execute(f"create table {name} ({', '.join(f'{c} {kind}' for c, kind in columns.items())})")
-    for row in rows:
-        _insert(con, name, row)
-
-
-def _insert(con: duckdb.DuckDBPyConnection, name: str, row: Row) -> None:
-    con.execute(
-        f"insert into {name} ({', '.join(row)}) values ({', '.join('?' for _ in row)})", list(row.values())
-    )
-
-
-def _without(name: str, **change: Any) -> PublishedTable:
-    """The published table with a rule taken out."""
-    return _TABLES[name].model_copy(update=change)
+from tests.warehouse.release.stories import EVERYBODY, PLACE, TABLES, cell, published, without
+from warehouse.release.spec import SUPPRESSED, PublishedTable
 
 
 def _own_years(table: PublishedTable) -> PublishedTable:
@@ -103,7 +47,7 @@ def _family(x1: int, n1: int) -> list[dict[str, Any]]:
         for name in order
     }
     return [
-        {**_PLACE, **_EVERYBODY, "race_group": race, "baseline_year": 2020, "latest_year": 2024, "p_value": p[race],
+        {**PLACE, **EVERYBODY, "race_group": race, "baseline_year": 2020, "latest_year": 2024, "p_value": p[race],
          "q_value": min(1.0, q[race]), "verdict_vs_baseline": "maintained"}
         for race in p
     ]  # fmt: skip
@@ -111,20 +55,20 @@ def _family(x1: int, n1: int) -> list[dict[str, Any]]:
 
 def _q_values(table: PublishedTable, x1: int, n1: int) -> dict[str, float | None]:
     names = [*table.columns]
-    rows = _published(table, _family(x1, n1), [_cell(2024)])
+    rows = published(table, _family(x1, n1), [cell(2024)])
     return {row[names.index("race_group")]: row[names.index("q_value")] for row in rows}
 
 
 def test_a_corrected_p_value_does_not_tell_another_rows() -> None:
     """If it does, whoever tries all counts finds how many were measured to the person, and two ways they fared."""
-    bare = _without("pub_indicator_trend_v1", corrected=None)
+    bare = without("pub_indicator_trend_v1", corrected=None)
     told = _q_values(bare, 13, 41)["white"]
     fits = [
         (x, n) for n in range(30, 60) for x in range(n + 1) if _family(x, n)[0]["q_value"] == pytest.approx(told, rel=1e-12)
     ]  # fmt: skip
     assert fits == [(13, 41), (28, 41)]
     shown = {
-        tuple(_q_values(_TABLES["pub_indicator_trend_v1"], x, n).items())
+        tuple(_q_values(TABLES["pub_indicator_trend_v1"], x, n).items())
         for x, n in ((13, 41), (2, 12), (30, 60))
     }
     assert shown == {(("asian", None), ("white", 0.1))}
@@ -132,15 +76,15 @@ def test_a_corrected_p_value_does_not_tell_another_rows() -> None:
 
 def test_the_most_that_a_corrected_p_value_can_be_is_what_the_others_make_it_at_most() -> None:
     """If not, a change is called certain, or uncertain, on a number that nobody computed."""
-    table = _TABLES["pub_gap_trend_v1"]
+    table = TABLES["pub_gap_trend_v1"]
     given = [0.001, 0.012, 0.04, 0.2, None]
     rows = [
-        {**_PLACE, "dimension": "race", "group_value": f"g{at}", "reference_value": "white", "baseline_year": 2020,
+        {**PLACE, "dimension": "race", "group_value": f"g{at}", "reference_value": "white", "baseline_year": 2020,
          "latest_year": 2024, "p_value": p, "q_value": p}
         for at, p in enumerate(given)
     ]  # fmt: skip
     place = [*table.columns].index("q_value")
-    found = [row[place] for row in _published(table, rows, [_cell(2024, "g2")])]
+    found = [row[place] for row in published(table, rows, [cell(2024, "g2")])]
     worst = [0.001, 0.012, 1.0, 0.2]
     wanted = [min([1.0, *(q * 4 / (sum(o < q for o in worst) + 1) for q in worst if q >= p)]) for p in worst]
     assert found == [pytest.approx(wanted[0]), pytest.approx(wanted[1]), None, pytest.approx(wanted[3]), None]
@@ -149,7 +93,7 @@ def test_the_most_that_a_corrected_p_value_can_be_is_what_the_others_make_it_at_
 # --- Which years are compared tells of the years that are not.
 
 
-def _compared(enough: Sequence[int], row: Row) -> dict[str, Any]:
+def _compared(enough: Sequence[int], row: Mapping[str, Any]) -> dict[str, Any]:
     """The row of a series that has enough data in these years."""
     latest, earlier = max(enough), [year for year in enough if year < max(enough)]
     return {**row, "baseline_year": min(earlier, default=None), "latest_year": latest}
@@ -159,11 +103,11 @@ def _compared(enough: Sequence[int], row: Row) -> dict[str, Any]:
 @pytest.mark.parametrize("dark", [2019, 2021, 2023, 2024])
 def test_the_years_that_are_compared_do_not_tell_which_withheld_year_had_enough(name: str, dark: int) -> None:
     """If they do, a small group is known to be below the minimum in the very year that is withheld for it."""
-    table, shown = _TABLES[name], [2020, 2022]
-    keys = {**_PLACE, **_EVERYBODY, "race_group": "asian"}
-    total = {**_PLACE, **_EVERYBODY}
+    table, shown = TABLES[name], [2020, 2022]
+    keys = {**PLACE, **EVERYBODY, "race_group": "asian"}
+    total = {**PLACE, **EVERYBODY}
     if name == "pub_gap_trend_v1":
-        keys = {**_PLACE, "dimension": "race", "group_value": "asian", "reference_value": "white"}
+        keys = {**PLACE, "dimension": "race", "group_value": "asian", "reference_value": "white"}
         total = {**keys, "group_value": "black"}
     stories = []
     for enough in (shown, sorted([*shown, dark])):
@@ -171,23 +115,23 @@ def test_the_years_that_are_compared_do_not_tell_which_withheld_year_had_enough(
         if name == "pub_indicator_trend_v1":
             mine["previous_year"] = max(year for year in enough if year < max(enough))
         stories.append([mine, _compared(range(2019, 2025), total)])
-    one, other = (_published(table, rows, [_cell(dark)]) for rows in stories)
+    one, other = (published(table, rows, [cell(dark)]) for rows in stories)
     assert one == other
     inside = dark == 2021
     assert inside or any(row[list(table.columns).index("latest_year")] is None or
                          row[list(table.columns).index("baseline_year")] is None for row in one)  # fmt: skip
     if not inside:
         faulty = _own_years(table)
-        first, second = (_published(faulty, rows, [_cell(dark)]) for rows in stories)
+        first, second = (published(faulty, rows, [cell(dark)]) for rows in stories)
         assert first != second
 
 
 def test_a_year_of_which_nothing_is_compared_withholds_nothing() -> None:
     """If not, one small group of long ago blanks every comparison since, though none could have been with it."""
-    table = _TABLES["pub_indicator_trend_v1"]
-    keys = {**_PLACE, **_EVERYBODY, "race_group": "asian", "baseline_year": 2020, "previous_year": 2022,
+    table = TABLES["pub_indicator_trend_v1"]
+    keys = {**PLACE, **EVERYBODY, "race_group": "asian", "baseline_year": 2020, "previous_year": 2022,
             "latest_year": 2024, "change": 0.1}  # fmt: skip
-    (row,) = _published(table, [keys], [_cell(2015)])
+    (row,) = published(table, [keys], [cell(2015)])
     assert dict(zip(table.columns, row, strict=False))["change"] == 0.1
 
 
@@ -196,14 +140,14 @@ def test_a_year_of_which_nothing_is_compared_withholds_nothing() -> None:
 
 def test_a_withheld_group_is_not_named_as_the_best() -> None:
     """If it is, its rate is known to be above all that are shown."""
-    table = _TABLES["pub_gap_trend_v1"]
-    row = {**_PLACE, "dimension": "race", "group_value": "black", "baseline_year": 2020, "latest_year": 2024}
+    table = TABLES["pub_gap_trend_v1"]
+    row = {**PLACE, "dimension": "race", "group_value": "black", "baseline_year": 2020, "latest_year": 2024}
     one, other = (
-        _published(table, [{**row, "reference_value": best}], [_cell(2020, "asian"), _cell(2020, "white")])
+        published(table, [{**row, "reference_value": best}], [cell(2020, "asian"), cell(2020, "white")])
         for best in ("asian", "white")
     )
     assert one == other
-    evidence = _TABLES["pub_gateway_gap_v1"]
+    evidence = TABLES["pub_gateway_gap_v1"]
     mine = {
         "outcome_id": "o",
         "indicator_id": "i",
@@ -212,14 +156,14 @@ def test_a_withheld_group_is_not_named_as_the_best() -> None:
         "gap_unit": "i|race",
     }
     dark = {"pub_gap_trend_v1": [{**row, SUPPRESSED: True}]}
-    (told,) = _published(evidence, [{**mine, "reference_value": "asian"}], [], dark)
+    (told,) = published(evidence, [{**mine, "reference_value": "asian"}], [], dark)
     assert "asian" not in told
 
 
 def test_a_slope_follows_every_year_and_every_indicator_behind_it() -> None:
     """If not, the verdict of an outcome tells on which side of a line a withheld total lies."""
-    table = _TABLES["pub_gateway_outcome_v1"]
-    dark = [_cell(2022, "all", indicator_id="second")]
+    table = TABLES["pub_gateway_outcome_v1"]
+    dark = [cell(2022, "all", indicator_id="second")]
     known = {"pub_indicator_v1": [{"indicator_id": name, "outcome_id": "o"} for name in ("i", "second")]}
     row = {"outcome_id": "o", "indicator_id": "i", "indicator_n": 2, "baseline_year": 2020, "latest_year": 2024,
            "baseline_rate": 0.4, "latest_rate": 0.5}  # fmt: skip
@@ -227,22 +171,22 @@ def test_a_slope_follows_every_year_and_every_indicator_behind_it() -> None:
         [{**row, "verdict": verdict, "is_improving": verdict == "improved"}]
         for verdict in ("improved", "declined")
     ]
-    one, other = (_published(table, rows, dark, known) for rows in stories)
+    one, other = (published(table, rows, dark, known) for rows in stories)
     assert one == other and 0.5 in one[0]
     faulty = table.model_copy(update={"depends": table.depends[:-1]})
-    first, second = (_published(faulty, rows, dark, known) for rows in stories)
+    first, second = (published(faulty, rows, dark, known) for rows in stories)
     assert first != second
     elsewhere = {"pub_indicator_v1": [{"indicator_id": "i", "outcome_id": "o"}]}
-    assert "improved" in _published(table, stories[0], dark, elsewhere)[0]
+    assert "improved" in published(table, stories[0], dark, elsewhere)[0]
     alone = [{**rows[0], "indicator_n": 1, "first_year": 2022} for rows in stories]
-    own = [_published(table, [row], [_cell(2022, "all")], known) for row in alone]
+    own = [published(table, [row], [cell(2022, "all")], known) for row in alone]
     assert own[0] == own[1] and 2022 in own[0][0]
-    assert "improved" in _published(table, [alone[0]], [_cell(2021, "all")], known)[0]
+    assert "improved" in published(table, [alone[0]], [cell(2021, "all")], known)[0]
 
 
 def test_gaps_that_count_as_one_are_withheld_as_one() -> None:
     """If not, a gap that narrowed and does not count tells that the withheld one widened."""
-    table = _TABLES["pub_gateway_gap_v1"]
+    table = TABLES["pub_gateway_gap_v1"]
     keys = {
         "outcome_id": "o",
         "indicator_id": "i",
@@ -250,22 +194,22 @@ def test_gaps_that_count_as_one_are_withheld_as_one() -> None:
         "gap_unit": "i|race",
         "reference_value": "white",
     }
-    trend = {**_PLACE, "dimension": "race", "group_value": "asian", SUPPRESSED: True}
+    trend = {**PLACE, "dimension": "race", "group_value": "asian", SUPPRESSED: True}
     stories = [
         [{**keys, "group_value": "asian", "verdict": verdict, "counts_as_reduced": False},
          {**keys, "group_value": "black", "verdict": "reduced", "counts_as_reduced": verdict != "widened"}]
         for verdict in ("widened", "persistent")
     ]  # fmt: skip
-    one, other = (_published(table, rows, [], {"pub_gap_trend_v1": [trend]}) for rows in stories)
+    one, other = (published(table, rows, [], {"pub_gap_trend_v1": [trend]}) for rows in stories)
     assert one == other and "reduced" in one[1]
-    faulty = _without("pub_gateway_gap_v1", jointly=[])
-    first, second = (_published(faulty, rows, [], {"pub_gap_trend_v1": [trend]}) for rows in stories)
+    faulty = without("pub_gateway_gap_v1", jointly=[])
+    first, second = (published(faulty, rows, [], {"pub_gap_trend_v1": [trend]}) for rows in stories)
     assert first != second
 
 
 def test_scores_of_a_group_that_the_indicator_withholds_are_withheld() -> None:
     """If not, the people with a score are the people measured, and their mean tells how many met it."""
-    table = _TABLES["pub_score_gap_v1"]
+    table = TABLES["pub_score_gap_v1"]
     test = {
         "instrument_id": "t",
         "subject": "ReadingELA",
@@ -273,7 +217,7 @@ def test_scores_of_a_group_that_the_indicator_withholds_are_withheld() -> None:
         "school_year": 2024,
         "smallest_n": 12,
     }
-    gap = {**_PLACE, "indicator_id": "early_grade_reading", "cohort_year": 2024, "dimension": "race"}
+    gap = {**PLACE, "indicator_id": "early_grade_reading", "cohort_year": 2024, "dimension": "race"}
     dark = {"pub_disparity_gap_v1": [{**gap, "group_value": "asian", SUPPRESSED: True}]}
 
     def rows(indicator: str | None) -> list[dict[str, Any]]:
@@ -285,8 +229,8 @@ def test_scores_of_a_group_that_the_indicator_withholds_are_withheld() -> None:
 
     def shown(rules: PublishedTable, indicator: str | None) -> list[tuple[Any, Any]]:
         at = [[*rules.columns].index(name) for name in ("group_value", "person_n")]
-        return [(row[at[0]], row[at[1]]) for row in _published(rules, rows(indicator), [], dark)]
+        return [(row[at[0]], row[at[1]]) for row in published(rules, rows(indicator), [], dark)]
 
     assert shown(table, "early_grade_reading") == [("female", 12), ("asian", None), ("white", None)]
     assert shown(table, None) == [("female", 12), ("asian", 12), ("white", 12)]
-    assert shown(_without("pub_score_gap_v1", depends=[]), "early_grade_reading")[1] == ("asian", 12)
+    assert shown(without("pub_score_gap_v1", depends=[]), "early_grade_reading")[1] == ("asian", 12)
