@@ -63,7 +63,9 @@ def _fill(
     fill_sources(con, community, settings, ledger, files)
     now = built.source_prints(con, sorted(load_contracts()), files, code)
     built.write_prints(con, now)
-    return built.changed_sources(before, now)
+    changed = built.changed_sources(before, now)
+    built.write_changed(con, changed)
+    return changed
 
 
 def fill_sources(

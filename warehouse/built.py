@@ -16,6 +16,7 @@ from warehouse.duck import quote_identifier
 from warehouse.ledger import LakeFile
 
 _RECORD = "built.source"
+_CHANGED = "built.changed"
 # Fingerprint of code and engine; when it changes, every model may.
 CODE = "code"
 # What the quality gate alone reads: no model follows from it.
@@ -84,3 +85,18 @@ def changed_sources(before: Mapping[str, str], now: Mapping[str, str]) -> list[s
     if before.get(CODE) != now.get(CODE) or set(before) != set(now):
         return None
     return sorted(source for source, value in now.items() if before[source] != value)
+
+
+def write_changed(con: duckdb.DuckDBPyConnection, changed: Sequence[str] | None) -> None:
+    """Tell the build which sources changed; it adds the tables that came out different.
+
+    Args:
+        con: the working database, its prints written.
+        changed: as `changed_sources` found them; None takes away what an earlier night left, and all is built.
+    """
+    if changed is None:
+        con.execute(f"drop table if exists {_CHANGED}")
+        return
+    con.execute(f"create or replace table {_CHANGED} (name varchar)")
+    if changed:
+        con.executemany(f"insert into {_CHANGED} values (?)", [(name,) for name in changed])

@@ -11,7 +11,8 @@ from warehouse.linkage.crosswalk import write_parquet
 from warehouse.settings import CommunityPaths
 
 # Precision is the mean probability of the links kept; recall sets against them the probability mass of the pairs
-# that were scored and not linked (expected counts under the model; Fellegi and Sunter 1969).
+# that were scored and not linked (expected counts under the model; Fellegi and Sunter 1969). Rounded, so that the same
+# linkage gives the same table in whatever order it was summed.
 _QUALITY = """
     with node as (select n.node, n.partner_id, l.link_stage, l.cluster from node_partner as n join linked as l using (node)),
     size as (select cluster, count(*) as n from linked group by 1),
@@ -22,9 +23,9 @@ _QUALITY = """
         ) as e join node as n using (node)
     ),
     mass as (
-        select partner_id, avg(probability) filter (where outcome = 'link') as estimated_precision,
-            sum(probability) filter (where outcome = 'link')
-                / nullif(sum(probability) filter (where outcome in ('link', 'review', 'reject')), 0)
+        select partner_id, round(avg(probability) filter (where outcome = 'link'), 9) as estimated_precision,
+            round(sum(probability) filter (where outcome = 'link')
+                / nullif(sum(probability) filter (where outcome in ('link', 'review', 'reject')), 0), 9)
                 as estimated_recall
         from edge group by 1
     ),

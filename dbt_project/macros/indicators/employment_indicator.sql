@@ -76,7 +76,7 @@ reached as (
         person_key,
         calendar_year,
         sum(case when {{ line }} then 1 else 0 end) as quarter_n,
-        sum(wages) as wages
+        round(sum(wages), 2) as wages -- cents; the order of a sum leaves no trace
     from quarter
     where fit = 1
     group by person_key, calendar_year
