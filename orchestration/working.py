@@ -16,6 +16,7 @@ from ingestion.contracts import load_contracts
 from ingestion.mapping import load_mappings
 from warehouse import built, lake, working
 from warehouse.community import Community
+from warehouse.configured import write_configuration
 from warehouse.gateways import gateway_history
 from warehouse.ledger import LakeFile, Ledger
 from warehouse.release import list_releases, read_manifest
@@ -78,16 +79,16 @@ def fill_sources(
     """Write schema `lake` over some files, and schema `config`: what rules and models read."""
     contracts = load_contracts()
     lake.register(con, community.paths, files, _feed_specs(), ledger=ledger)
-    working.write_configuration(
+    write_configuration(
         con,
         community,
         as_of=settings.clock().replace(tzinfo=None),
-        feeds=[
+        feed=[
             {"feed_id": f, "stage": c.stage, "cadence": c.cadence, "title": c.title}
             for f, c in sorted(contracts.items())
         ],
-        partner_feeds=_partner_feeds(community),
-        releases=_release_history(community),
+        partner_feed=_partner_feeds(community),
+        release_history=_release_history(community),
         gateway_release=gateway_history(community.paths),
         **_last_released(community),
     )

@@ -17,6 +17,8 @@ import duckdb
 import pyarrow as pa
 import yaml
 
+from warehouse.configured import CONFIG_TABLES
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT = REPOSITORY / "dbt_project"
 CONTRACTS = REPOSITORY / "ingestion" / "feeds"
@@ -62,34 +64,6 @@ _COMMUNITY: dict[str, Any] = {
     "race_reference": "",
     "gender_reference": "",
     "economic_reference": "",
-}
-_CONFIG: dict[str, dict[str, pa.DataType]] = {
-    "indicator_choice": dict.fromkeys(("outcome_id", "indicator_id", "role", "direction"), pa.string())
-    | {"baseline_year": pa.int64()},
-    "indicator_parameter": {"parameter": pa.string(), "value": pa.string()},
-    "cut_score": dict.fromkeys(("instrument_id", "subject", "grade_level"), pa.string())
-    | {"first_year": pa.int64(), "last_year": pa.int64(), "level": pa.string(), "cut_score": pa.float64()},
-    "comparability_break": {"indicator_id": pa.string(), "first_year": pa.int64(), "why": pa.string()},
-    "equated_instrument": dict.fromkeys(("instrument_id", "subject", "scale"), pa.string()),
-    "partner": dict.fromkeys(("partner_id", "name", "sector", "issuer_id"), pa.string())
-    | {"duplicate_free": pa.bool_(), "agreement_minimum_n": pa.int64()},
-    "feed": dict.fromkeys(("feed_id", "stage", "cadence", "title"), pa.string()),
-    "partner_feed": dict.fromkeys(("partner_id", "feed_id", "cadence", "due"), pa.string()),
-    "access_log": {"partner_id": pa.string(), "read_at": pa.timestamp("us")},
-    "gateway_release": {
-        "gateway_id": pa.string(),
-        "gateway_order": pa.int64(),
-        "status": pa.string(),
-        "reason": pa.string(),
-        "release_id": pa.string(),
-        "as_of_date": pa.date32(),
-    },
-    "release_history": {
-        "release_id": pa.string(),
-        "released_at": pa.timestamp("us"),
-        "is_public": pa.bool_(),
-        "has_disaggregated_baseline": pa.bool_(),
-    },
 }
 _LAKE_EXTRA: dict[str, dict[str, pa.DataType]] = {
     "crosswalk": {
@@ -179,7 +153,7 @@ def make_database(
             rows = crosswalk if table == "crosswalk" else list(lake.get(table, ()))
             _write(con, f"lake.{table}", types, rows)
         given = config or {}
-        for table, types in _CONFIG.items():
+        for table, types in CONFIG_TABLES.items():
             _write(con, f"config.{table}", types, list(given.get(table, ())))
         row = {**_COMMUNITY, **(community or {})}
         table = pa.Table.from_pylist([row])

@@ -11,9 +11,9 @@ import pytest
 
 from warehouse.community import load_community
 from warehouse.community.config import Equating
+from warehouse.configured import equated_instruments
 from warehouse.release import build_release
 from warehouse.settings import Settings
-from warehouse.working import equated_instruments
 
 COMMUNITY = """community_id: north
 name: North

@@ -12,7 +12,7 @@ import pytest
 from expectations.model import LinkageFigure, load_suites
 from expectations.run import LINKAGE, run_suites
 from tests.expectations.rejected import fill
-from warehouse.working import LINKAGE_HISTORY
+from warehouse.configured import CONFIG_TABLES
 
 SUITE = next(suite for suite in load_suites() if suite.table == LINKAGE)
 RULES = ("match_rate_fell", "more_in_the_grey_zone", "rows_lost_their_person")
@@ -80,4 +80,4 @@ def test_the_report_remembers_how_people_were_linked(tmp_path: Path) -> None:
         fill(con, LINKAGE, SUITE.rules)
     figures = run_suites(database, "r", [SUITE]).linkage
     assert {figure.feed_id for figure in figures} >= {"g", "h", "i"}
-    assert set(LinkageFigure.model_fields) == set(LINKAGE_HISTORY)
+    assert set(LinkageFigure.model_fields) == set(CONFIG_TABLES["linkage_history"])

@@ -54,7 +54,9 @@ def test_other_code_or_no_record_builds_everything(con: duckdb.DuckDBPyConnectio
     assert built.changed_sources(built.read_prints(con), _prints(con)) is None
 
 
-def test_the_build_is_told_what_changed_and_nothing_of_an_earlier_night(con: duckdb.DuckDBPyConnection) -> None:
+def test_the_build_is_told_what_changed_and_nothing_of_an_earlier_night(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
     """If not, tables of an earlier night stay in the list, or a build of everything leaves tables out."""
     con.execute("create schema built")
     built.write_changed(con, ["lake.a", "lake.b"])

@@ -6,6 +6,7 @@ What belongs here: prediction. What does not: training, and what a score leads t
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from functools import partial
 
 import duckdb
@@ -19,6 +20,8 @@ from warehouse.linkage.on_spark import score_all_on_spark
 
 # Pairs below this probability are forgotten; what lies between it and T_review feeds the estimate of recall.
 _KEEP = 0.02
+# Records whose pairs are made and scored at one time.
+_PART = 500_000
 
 
 def frequencies(con: duckdb.DuckDBPyConnection) -> None:
@@ -56,17 +59,43 @@ def score_all(con: duckdb.DuckDBPyConnection, model: LinkageModel, config: Linka
         SparkMissingError: Spark is asked for and cannot be used.
     """
     if config.backend == "spark":
-        by_person = partial(_by_person, families=_has_household(model))
-        score_all_on_spark(con, model, config, by_person, _KEEP)
+        score_all_on_spark(con, model, config, _by_person_of(model), _KEEP)
         return
-    con.execute("create or replace table scoring_record as select * from link_record")
-    linker = Linker(register(con, "scoring_record"), copy.deepcopy(model.settings), log_level=None)
-    predicted = linker.inference.predict(threshold_match_probability=_KEEP, warning_mode="never")
+    # Numbers in the place of long keys: pairs are what there are most of.
     con.execute(
-        f"create or replace temp table link_edge as {_by_person([predicted.physical_name], families=_has_household(model))}"
+        """create or replace table scoring_record as
+        select r.* replace (n.n as node, row_number() over () as unique_id) from link_record as r join node as n using (node)"""
     )
+    linker = Linker(register(con, "scoring_record"), copy.deepcopy(model.settings), log_level=None)
+    _score_in_parts(con, linker, _by_person_of(model))
     linker.table_management.delete_tables_created_by_splink_from_db()
     con.execute("drop table scoring_record")
+
+
+def _score_in_parts(
+    con: duckdb.DuckDBPyConnection, linker: Linker, by_person: Callable[[list[str]], str]
+) -> None:
+    """Make `link_edge` from a part of the records against all others at a time.
+
+    Pairs grow faster than records do; what Splink writes down of them at one moment stays bounded.
+    """
+    row = con.execute("select count(*) from scoring_record").fetchone()
+    parts = 1 + (int(row[0]) if row else 0) // _PART
+    for part in range(1, parts + 1):
+        predicted = linker.inference.predict_chunk(
+            left_chunk=(part, parts), threshold_match_probability=_KEEP, warning_mode="never"
+        )
+        into = "create or replace temp table scored_pair as" if part == 1 else "insert into scored_pair"
+        con.execute(f"{into} {by_person([predicted.physical_name])}")
+        predicted.drop_table_from_database_and_remove_from_cache()
+    best = ", ".join(f"max(weight_{of}) as weight_{of}" for of in ("any", "alike", "agree", "middle"))
+    con.execute(
+        f"""create or replace temp table link_edge as
+        select l.node as left_node, r.node as right_node, p.* exclude (left_node, right_node)
+        from (select left_node, right_node, {best} from scored_pair group by all) as p
+        join node as l on l.n = p.left_node join node as r on r.n = p.right_node"""
+    )
+    con.execute("drop table scored_pair")
 
 
 def score_changed(con: duckdb.DuckDBPyConnection, model: LinkageModel) -> None:
@@ -96,9 +125,7 @@ def score_changed(con: duckdb.DuckDBPyConnection, model: LinkageModel) -> None:
         one.inference.predict(threshold_match_probability=_KEEP, warning_mode="never").physical_name
         for one in linkers
     ]
-    con.execute(
-        f"create or replace temp table new_edge as {_by_person(found, families=_has_household(model))}"
-    )
+    con.execute(f"create or replace temp table new_edge as {_by_person_of(model)(found)}")
     for one in linkers:
         one.table_management.delete_tables_created_by_splink_from_db()
     con.execute("drop table scoring_record")
@@ -142,5 +169,6 @@ def _by_person(predicted: list[str], *, families: bool) -> str:
         from ({union}) group by 1, 2"""
 
 
-def _has_household(model: LinkageModel) -> bool:
-    return any(c["output_column_name"] == "household" for c in model.settings["comparisons"])
+def _by_person_of(model: LinkageModel) -> Callable[[list[str]], str]:
+    has_household = any(c["output_column_name"] == "household" for c in model.settings["comparisons"])
+    return partial(_by_person, families=has_household)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.warehouse.linkage.children import fill_vault, sources
 from warehouse import duck
-from warehouse.linkage import LinkageConfig, run_linkage
+from warehouse.linkage import LinkageConfig, run_linkage, score
 from warehouse.settings import CommunityPaths, Settings
 from warehouse.vault import attach_vault, make_key_file
 
@@ -145,6 +145,43 @@ def test_a_night_with_few_changes_links_only_those_and_as_well(tmp_path: Path) -
     right = sum(keys[a] == keys[b] and person[a] == person[b] for a, b in pairs)
     assert right >= 0.98 * sum(keys[a] == keys[b] for a, b in pairs)
     assert right >= 0.97 * sum(person[a] == person[b] for a, b in pairs) > 50
+
+
+def _edges(
+    root: Path, table: pa.Table, config: LinkageConfig
+) -> tuple[list[tuple[object, ...]], dict[str, str]]:
+    """What a first night scores, and the persons that it makes of it by their smallest source key."""
+    found = CommunityPaths(root).ensure()
+    make_key_file(found)
+    con = duck.connect()
+    attach_vault(con, found, Settings(), purpose="test")
+    fill_vault(con, table)
+    con.close()
+    run_linkage(found, Settings(), config, ["d1"], "r1")
+    con = duck.connect()
+    attach_vault(con, found, Settings(), purpose="test")
+    edges = con.execute("select * from vault.link_edge order by all").fetchall()
+    con.close()
+    first: dict[str, str] = {}
+    for source, person in sorted(crosswalk(found).items()):
+        first.setdefault(person, source)
+    return edges, {source: first[person] for source, person in crosswalk(found).items()}
+
+
+def test_pairs_made_part_by_part_are_the_pairs_made_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If not, people whose records fall into two parts of a large vault stay strangers to each other."""
+    table, _ = sources(300, seed=5)
+    config = LinkageConfig(duplicate_free=["source_0", "source_1"], train_minimum=100)
+    edges, persons = _edges(tmp_path / "whole", table, config)
+    monkeypatch.setattr(score, "_PART", 150)
+    assert table.num_rows > 300
+    in_parts, persons_in_parts = _edges(tmp_path / "parts", table, config)
+    assert len(edges) > 100 and persons_in_parts == persons
+    assert [row[:2] for row in in_parts] == [row[:2] for row in edges]
+    weights = [w for row in in_parts for w in row[2:] if w is not None]
+    assert weights == pytest.approx([w for row in edges for w in row[2:] if w is not None])
 
 
 def test_a_file_sent_again_with_one_correction_changes_one_child(tmp_path: Path) -> None:
