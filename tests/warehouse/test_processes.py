@@ -27,16 +27,23 @@ if __name__ == "__main__":
         print("ready", flush=True)
         time.sleep(60)
 """
-_CHILD = """
+_WORK = "print(os.getpid(), flush=True), print('ready', flush=True), time.sleep(60)"
+_CHILD = f"""
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c",
-    "import os, time; from warehouse.processes import end_with_parent; end_with_parent(); print(os.getpid(), flush=True);"
-    "print('ready', flush=True); time.sleep(60)"])
+    "import os, time; from warehouse.processes import end_with_parent; end_with_parent(); {_WORK}"])
+time.sleep(60)
+"""
+# dbt itself is long at work only on long tables: another work in its place, started the way that it is started.
+_DBT = f"""
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c",
+    "import os, time, dbt.cli.main; dbt.cli.main.cli = lambda: ({_WORK}); from orchestration.dbt_process import main; main()"])
 time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("program", [_POOL, _CHILD])
+@pytest.mark.parametrize("program", [_POOL, _CHILD, _DBT], ids=["pool", "child", "dbt"])
 def test_a_killed_run_leaves_no_process(tmp_path: Path, program: str) -> None:
     """If not, each killed night leaves processes that hold counts in memory, or that write into the next one's tables."""
     file = tmp_path / "run.py"

@@ -19,11 +19,11 @@ from warehouse import duck
 from warehouse.community import Community
 from warehouse.disclosure.policy import load_policy
 from warehouse.duck import sql_literal
-from warehouse.fingerprint import configuration_hash
 from warehouse.release.attack import Attacker
 from warehouse.release.audits import attack_audit, disclosure_audit, lineage, quality_audit, write_audits
 from warehouse.release.dictionary import write_dictionary
 from warehouse.release.files import write_data_package, write_tables
+from warehouse.release.manifest import Night, manifest_of, tables_told
 from warehouse.release.protect import Policy
 from warehouse.release.public import PublicCountsError, read_public_counts
 from warehouse.release.shelf import (
@@ -45,8 +45,6 @@ from warehouse.release.tables import WORKING, PublishedSet, hashed_columns, make
 from warehouse.release.workbook import write_workbook
 from warehouse.report_card import write_report_card
 from warehouse.settings import CommunityPaths, Settings
-
-_MANIFEST_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -70,19 +68,6 @@ class ReleaseReport:
     row_counts: dict[str, int] = field(default_factory=dict)
     suppressed_cells: int = 0
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Night:
-    """Where the figures come from, as the manifest tells it."""
-
-    paths: CommunityPaths
-    settings: Settings
-    community: Community
-    run_id: str
-    deliveries: Sequence[Mapping[str, Any]]
-    input_fingerprint: str
-    code_version: str
 
 
 def build_release(
@@ -112,7 +97,7 @@ def build_release(
         input_fingerprint: of files in force, configuration and code.
         code_version: hash of the code.
     """
-    night = _Night(paths, settings, community, run_id, deliveries, input_fingerprint, code_version)
+    night = Night(paths, settings, community, run_id, deliveries, input_fingerprint, code_version)
     sweep(paths)
     policy = release_policy(community)
     con = duck.connect(
@@ -167,7 +152,7 @@ def _public_counts(paths: CommunityPaths, community: Community) -> list[tuple[st
         raise ReleaseError(f"{error} Nothing is published; the last release stays.") from None
 
 
-def _standing(night: _Night, hashes: Mapping[str, str]) -> ReleaseReport | None:
+def _standing(night: Night, hashes: Mapping[str, str]) -> ReleaseReport | None:
     """A release that already has these very tables: the current one, or a whole one not switched to yet."""
     releases = list_releases(night.paths)
     current = next((info for info in releases if info.is_current), None)
@@ -194,7 +179,7 @@ def _hashes(info: ReleaseInfo) -> dict[str, str]:
 
 def _publish(
     con: duckdb.DuckDBPyConnection,
-    night: _Night,
+    night: Night,
     published: PublishedSet,
     policy: Policy,
     hashes: Mapping[str, str],
@@ -207,30 +192,11 @@ def _publish(
     folder.mkdir(parents=True)
     counts = write_tables(con, folder, published.tables, release_id)
     audit = disclosure_audit(published, policy) | _attacked(con, folder, policy, published, attacker)
-    manifest = _manifest(night, number, release_id, policy, published)
-    manifest["tables"] = {
-        t.name: {
-            "rows": counts[t.name],
-            "hash": hashes[t.name],
-            "hashed_columns": [list(pair) for pair in hashed_columns(t).items()],
-            "keys": list(t.keys),
-            "title": t.title,
-            "suppressed_rows": published.suppressed_rows[t.name],
-        }
-        for t in published.tables
+    manifest = manifest_of(night, number, release_id, policy, published) | {
+        "tables": tables_told(published, counts, hashes),
+        "suppressed_cells": audit["suppressed_cells"],
     }
-    manifest["suppressed_cells"] = audit["suppressed_cells"]
-    write_data_package(folder, published.tables, manifest, counts)
-    write_dictionary(folder, published.tables, community=manifest["community_name"], release_id=release_id)
-    write_workbook(con, folder, published.tables, manifest)
-    audits = {
-        "disclosure": audit,
-        "quality": quality_audit(paths, night.run_id),
-        "lineage": lineage(paths, published.tables),
-    }
-    write_audits(folder, audits)
-    manifest["audits"] = [f"audits/{name}.json" for name, content in audits.items() if content is not None]
-    write_report_card(folder, night.community, manifest)
+    _write_beside(con, night, folder, published, manifest, audit)
     _seal(folder, manifest)
     final = paths.releases / release_id
     folder.rename(final)
@@ -245,6 +211,31 @@ def _publish(
         audit["suppressed_cells"],
         published.warnings,
     )
+
+
+def _write_beside(
+    con: duckdb.DuckDBPyConnection,
+    night: Night,
+    folder: Path,
+    published: PublishedSet,
+    manifest: dict[str, Any],
+    audit: dict[str, Any],
+) -> None:
+    """Everything for people beside the tables; the manifest learns which audits there are."""
+    counts = {name: table["rows"] for name, table in manifest["tables"].items()}
+    write_data_package(folder, published.tables, manifest, counts)
+    write_dictionary(
+        folder, published.tables, community=manifest["community_name"], release_id=manifest["release_id"]
+    )
+    write_workbook(con, folder, published.tables, manifest)
+    audits = {
+        "disclosure": audit,
+        "quality": quality_audit(night.paths, night.run_id),
+        "lineage": lineage(night.paths, published.tables),
+    }
+    write_audits(folder, audits)
+    manifest["audits"] = [f"audits/{name}.json" for name, content in audits.items() if content is not None]
+    write_report_card(folder, night.community, manifest)
 
 
 def _attacked(
@@ -270,40 +261,6 @@ def _attacked(
             "Raise privacy.minimum_n in community.yml, or publish fewer combinations of groups."
         )
     return {"attack": attack_audit(alone, with_earlier)}
-
-
-def _manifest(
-    night: _Night, number: int, release_id: str, policy: Policy, published: PublishedSet
-) -> dict[str, Any]:
-    config = night.community.config
-    return {
-        "manifest_version": _MANIFEST_VERSION,
-        "release_id": release_id,
-        "number": number,
-        "created_at": night.settings.clock().isoformat(),
-        "run_id": night.run_id,
-        "community_id": config.community_id,
-        "community_name": config.name,
-        "geography_id": config.geography_id,
-        "geography_name": config.geography_name,
-        "configuration_hash": configuration_hash(night.paths.root),
-        "code_version": night.code_version,
-        "input_fingerprint": night.input_fingerprint,
-        "minimum_n": policy.minimum_n,
-        "minimum_coverage": config.privacy.minimum_coverage,
-        "warnings": list(published.warnings),
-        "deliveries": [_public_delivery(delivery, policy.minimum_n) for delivery in night.deliveries],
-    }
-
-
-def _public_delivery(delivery: Mapping[str, Any], minimum_n: int) -> dict[str, Any]:
-    """A delivery as the public manifest names it; a file of a handful of people does not tell how many."""
-    told = dict(delivery)
-    small = 0 < int(told.get("rows_in") or 0) < minimum_n
-    for name in ("rows_in", "rows_accepted", "rows_quarantined"):
-        if small and name in told:
-            told[name] = None
-    return told
 
 
 def _seal(folder: Path, manifest: dict[str, Any]) -> None:
