@@ -47,6 +47,19 @@ def _sql(condition: str, label: str) -> ComparisonLevelCreator:
     return cll.CustomLevel(condition, label, base_dialect_str="duckdb")
 
 
+def _within(one: str, other: str, edits: int) -> str:
+    """Texts at most so many edits apart, two letters in each other's place being one edit.
+
+    Without that, such an exchange is two edits, so what lies further apart by the plain distance, which takes a seventh
+    of the time, need not be looked at.
+    """
+    return f"(levenshtein({one}, {other}) <= {2 * edits} and damerau_levenshtein({one}, {other}) <= {edits})"
+
+
+def _one_off(column: str) -> ComparisonLevelCreator:
+    return _sql(_within(f"{column}_l", f"{column}_r", 1), f"{column} one edit apart")
+
+
 def _shifted(one: str, other: str) -> str:
     """Two of three names stand a field further on in one record; a middle name may be an initial there."""
     first, middle, last = (f"{name}_flat_{one}" for name in ("first", "middle", "last"))
@@ -69,7 +82,7 @@ _SLIPPED = f"({_shifted('l', 'r')} or {_shifted('r', 'l')})"
 MACROS = (
     """create or replace temp macro tl_part_near(tokens_l, tokens_r) as
        (len(tokens_l) > 1 or len(tokens_r) > 1) and list_bool_or(flatten([[least(length(a), length(b)) >= 5
-       and damerau_levenshtein(a, b) <= 1 for b in tokens_r] for a in tokens_l]))""",
+       and levenshtein(a, b) <= 2 and damerau_levenshtein(a, b) <= 1 for b in tokens_r] for a in tokens_l]))""",
 )
 
 
@@ -93,7 +106,7 @@ def _first() -> list[ComparisonLevelCreator]:
         cll.ExactMatchLevel("first_flat", term_frequency_adjustments=True),
         _sql(f"{_SWAPPED} or {_SLIPPED} or {_EXCHANGED}", "first and last or middle name swapped"),
         cll.ArrayIntersectLevel("first_set", 1),
-        cll.And(cll.DamerauLevenshteinLevel("first_flat", 1), long_enough),
+        cll.And(_one_off("first_flat"), long_enough),
         cll.JaroWinklerLevel("first_flat", 0.9),
         _sql(initial, "initial"),
         cll.ElseLevel(),
@@ -106,7 +119,7 @@ def _last() -> list[ComparisonLevelCreator]:
         cll.ExactMatchLevel("last_flat", term_frequency_adjustments=True),
         _sql(f"{_SWAPPED} or {_SLIPPED}", "first and last name swapped"),
         cll.ArrayIntersectLevel("last_tokens", 1),
-        cll.DamerauLevenshteinLevel("last_flat", 1),
+        _one_off("last_flat"),
         _sql("tl_part_near(last_tokens_l, last_tokens_r)", "a part of a double name, one letter off"),
         cll.JaroWinklerLevel("last_flat", 0.9),
         cll.ElseLevel(),
@@ -130,7 +143,7 @@ def _dob() -> list[ComparisonLevelCreator]:
         cll.NullLevel("birth_year"),
         cll.ExactMatchLevel("dob_text"),
         _sql(swapped, "day and month swapped"),
-        cll.DamerauLevenshteinLevel("dob_text", 1),
+        _one_off("dob_text"),
         _sql(other_year, "same day of the year, a year apart"),
         _sql(near, "within ten days, or one is 1 January of the same year"),
         _sql(f"{year_only} and birth_year_l = birth_year_r", "same year, and one knows no more than that"),
@@ -155,7 +168,7 @@ def _household() -> list[ComparisonLevelCreator]:
     )
     similar = (
         "guardian_l = guardian_r or street_l = street_r or ((zip_l = zip_r or city_l = city_r) and "
-        "(damerau_levenshtein(street_l, street_r) <= 2 or (house_l = house_r and jaro_winkler_similarity(street_l, street_r) >= 0.85)))"
+        f"({_within('street_l', 'street_r', 2)} or (house_l = house_r and jaro_winkler_similarity(street_l, street_r) >= 0.85)))"
     )
     return [
         _sql(nothing, "nothing to compare").configure(is_null_level=True),
@@ -185,7 +198,7 @@ def _shared_id() -> list[ComparisonLevelCreator]:
         _sql(nothing, "nothing to compare").configure(is_null_level=True),
         _sql("state_id_l = state_id_r or ssn_l = ssn_r", "same id"),
         _sql(
-            "damerau_levenshtein(state_id_l, state_id_r) <= 1 or damerau_levenshtein(ssn_l, ssn_r) <= 1",
+            f"{_within('state_id_l', 'state_id_r', 1)} or {_within('ssn_l', 'ssn_r', 1)}",
             "one character off",
         ),
         cll.ElseLevel(),
@@ -196,7 +209,7 @@ def _zip() -> list[ComparisonLevelCreator]:
     return [
         cll.NullLevel("zip"),
         cll.ExactMatchLevel("zip"),
-        cll.DamerauLevenshteinLevel("zip", 1),
+        _one_off("zip"),
         cll.ElseLevel(),
     ]
 
@@ -214,7 +227,7 @@ def _house() -> list[ComparisonLevelCreator]:
     return [
         cll.NullLevel("house"),
         cll.ExactMatchLevel("house"),
-        cll.DamerauLevenshteinLevel("house", 1),
+        _one_off("house"),
         cll.ElseLevel(),
     ]
 

@@ -22,7 +22,7 @@ from warehouse.spark.session import session
 # What one engine calls otherwise, or lacks: `tl_part_near` is a macro of DuckDB (see `comparisons.MACROS`).
 _PART_NEAR = """create or replace temporary function tl_part_near(tokens_l array<string>, tokens_r array<string>)
     returns boolean return (size(tokens_l) > 1 or size(tokens_r) > 1) and exists(tokens_l, a -> exists(tokens_r, b ->
-        length(a) >= 5 and length(b) >= 5 and damerau_levenshtein(a, b) <= 1))"""
+        length(a) >= 5 and length(b) >= 5 and levenshtein(a, b) <= 2 and damerau_levenshtein(a, b) <= 1))"""
 _RENAMED = {"JAROWINKLER_SIMILARITY(": "JARO_WINKLER(", "LIST_INTERSECT(": "ARRAY_INTERSECT("}
 
 
