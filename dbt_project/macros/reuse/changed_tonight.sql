@@ -39,14 +39,6 @@
     {{ return(found) }}
 {%- endmacro %}
 
-{# Number of rows and a sum over their hashes: the same for the same rows in whatever order. #}
-{% macro content_print(relation) -%}
-    {%- set found = run_query(
-        "select count(*) || '-' || coalesce(sum(hash(r)::hugeint), 0) from " ~ relation ~ " as r"
-    ) -%}
-    {{ return(found.rows[0][0]) }}
-{%- endmacro %}
-
 {% macro note_changed(name) -%}
     {%- call statement('note_changed', auto_begin=True) -%}
         insert into built.changed values ('{{ name }}')
