@@ -22,6 +22,7 @@ from warehouse.release.spec import (
     PublishedTable,
 )
 
+_JOINTLY = "hidden_jointly_"
 _CERTAIN = 0.05  # below which the marts call a change certain
 
 
@@ -41,7 +42,7 @@ def apply_protection(con: duckdb.DuckDBPyConnection, table: PublishedTable, raw:
     family = f"(select *{_named(table.beside)} from {source} s)"
     rows = f"(select t.*{_named(marked)} from {family} t)"
     together = {
-        f"hidden_jointly_{at}": f"coalesce({one.where}, false) and {_any(dark(one.of), one.by)}"
+        f"{_JOINTLY}{at}": f"coalesce({one.where}, false) and {_any(dark(one.of, alone=True), one.by)}"
         for at, one in enumerate(table.jointly)
     }
     if table.corrected is not None:
@@ -81,7 +82,7 @@ def _any(condition: str, by: Sequence[str]) -> str:
     return f"bool_or({condition}) over (partition by {', '.join(by)})"
 
 
-def _marks(table: PublishedTable, policy: Policy) -> tuple[Callable[[str], str], dict[str, str]]:
+def _marks(table: PublishedTable, policy: Policy) -> tuple[Callable[..., str], dict[str, str]]:
     """For a column the condition under which it is withheld, and the columns of which these conditions are made."""
     marked = {f"hidden_{at}": _hidden(dependency, policy) for at, dependency in enumerate(table.depends)}
     follows = {f"hidden_{at}": dependency.columns for at, dependency in enumerate(table.depends)}
@@ -91,12 +92,14 @@ def _marks(table: PublishedTable, policy: Policy) -> tuple[Callable[[str], str],
         follows["hidden_own"] = table.minimum.columns
     if table.absent:
         follows["is_absent"] = table.withheld_columns
-    follows |= {f"hidden_jointly_{at}": family.columns for at, family in enumerate(table.jointly)}
+    follows |= {f"{_JOINTLY}{at}": family.columns for at, family in enumerate(table.jointly)}
 
     judged = table.corrected.judged if table.corrected else {}
 
-    def dark(name: str) -> str:
+    def dark(name: str, alone: bool = False) -> str:
         marks = [mark for mark, columns in follows.items() if name in columns]
+        if alone:  # Of itself, whatever it is counted with.
+            return " or ".join(mark for mark in marks if not mark.startswith(_JOINTLY)) or "false"
         if name in judged:
             marks.append(
                 f"(is_family_dark and not coalesce(most < {_CERTAIN}, false) and coalesce({judged[name]}, false))"
