@@ -2,9 +2,8 @@
    since, and each table that came out different when it was built tonight: what follows from none of them stays as it is.
    Without that table (a first night, other code, `dbt build` by hand) everything is built and tested. #}
 
-{# Whether anything that a model or test reads changed tonight. #}
-{% macro is_affected(node) -%}
-    {%- set changed = changed_tonight() -%}
+{# Whether anything that a model or test reads is among what changed tonight (see `changed_tonight`). #}
+{% macro is_affected(node, changed) -%}
     {%- if changed is none -%}
         {{ return(true) }}
     {%- endif -%}

@@ -1,16 +1,16 @@
 {# The adapter's table, built only where something that it reads changed tonight. #}
 {% materialization table, adapter='duckdb' %}
     {%- set before = load_cached_relation(this) -%}
-    {%- if before is not none and not is_affected(model) -%}
+    {%- set changed = changed_tonight() -%}
+    {%- if before is not none and not is_affected(model, changed) -%}
         {%- call noop_statement('main', 'SAME') -%}
             -- nothing that this table reads changed tonight
         {%- endcall -%}
         {{ return({'relations': [this.incorporate(type='table')]}) }}
     {%- endif -%}
-    {%- set counted = changed_tonight() is not none -%}
-    {%- set was = content_print(before) if counted and before is not none else none -%}
+    {%- set was = content_print(before) if changed is not none and before is not none else none -%}
     {%- set built = dbt.materialization_table_duckdb() -%}
-    {%- if counted and content_print(this) != was -%}
+    {%- if changed is not none and content_print(this) != was -%}
         {%- do note_changed(model.name) -%}
     {%- endif -%}
     {{ return(built) }}
